@@ -1,0 +1,5 @@
+"""Addresses of `kpis/`, all inside `/c/<slug>/`."""
+
+app_name = "kpis"
+
+urlpatterns = []

@@ -1,0 +1,67 @@
+"""Notifications and their deliveries: the outbox that must survive a restart."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from roles.models import CompanyOwned, Membership
+
+
+class Notification(CompanyOwned):
+    """A line for one person: shown in the app, and sent by its deliveries. `key` makes it happen once."""
+
+    person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="notifications")
+    key = models.CharField(max_length=120, help_text="what it is about: event:17, report-due:12:fact")
+    title = models.CharField(max_length=200)
+    text = models.TextField(blank=True)
+    url = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["company", "person", "key"], name="notification_once")]
+
+    def __str__(self):
+        return self.title
+
+
+class Delivery(CompanyOwned):
+    """One sending of a notification by one way. The row is the work: a task leases it, retries until `next_attempt_at` is empty."""
+
+    class Way(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
+    way = models.CharField(max_length=10, choices=Way)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.CharField(max_length=32, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "notification", "way"], name="delivery_once")]
+        indexes = [models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="delivery_due")]
+
+    def __str__(self):
+        return f"{self.way} {self.state}"
+
+
+class NotificationCursor(CompanyOwned):
+    """How far the sweep of audit events has come in one company: each event is turned into notifications once."""
+
+    last_event_id = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company"], name="notification_cursor_once")]
+
+    def __str__(self):
+        return str(self.last_event_id)

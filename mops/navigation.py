@@ -1,0 +1,95 @@
+"""The menu: what this person may open, in the order of the design; and the counts beside it."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from roles import selectors
+from roles.permissions import Permission, allowed, allowed_somewhere
+
+P = Permission
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the menu; `somewhere`: a right on one channel is enough to open it."""
+
+    label: str
+    name: str
+    permission: Permission
+    somewhere: bool = False
+
+
+MENU = (
+    (_("Week"), (
+        Entry(_("Today"), "reports:today", P.DO_TASKS),
+        Entry(_("Reports"), "reports:weekly-report-list", P.READ),
+        Entry(_("Week summary"), "reports:week-summary", P.VIEW_MONEY),
+        Entry(_("Decisions"), "processes:decision-list", P.READ),
+        Entry(_("Actions"), "processes:action-list", P.DO_TASKS),
+    )),
+    (_("Money"), (
+        Entry(_("Overview"), "reports:dashboard", P.VIEW_MONEY),
+        Entry(_("Channels"), "reports:channel-list", P.READ),
+        Entry(_("KPIs"), "kpis:kpi-list", P.READ),
+        Entry(_("Targets"), "kpis:target-list", P.READ),
+    )),
+    (_("System"), (
+        Entry(_("Roles"), "roles:role-list", P.READ),
+        Entry(_("People"), "roles:person-list", P.READ),
+        Entry(_("Stop-rules"), "kpis:stop-rule-list", P.READ),
+        Entry(_("Journal"), "roles:audit-list", P.READ),
+        Entry(_("Company"), "roles:company-update", P.MANAGE_COMPANY),
+    )),
+    (_("Data"), (
+        Entry(_("Sources"), "kpis:source-list", P.READ),
+        Entry(_("Loads"), "kpis:import-list", P.READ),
+        Entry(_("Type a day"), "kpis:fact-grid", P.ENTER_FACTS),
+        Entry(_("API"), "roles:token-list", P.DO_TASKS),
+    )),
+)  # fmt: skip
+
+
+def menu(request) -> list[dict]:
+    """Groups with their entries for this person; the entry whose address begins the current path is marked."""
+    hats = request.person.hats
+    groups = []
+    for title, entries in MENU:
+        shown = []
+        for entry in entries:
+            may = allowed_somewhere if entry.somewhere else allowed
+            if not may(hats, entry.permission):
+                continue
+            try:
+                url = reverse(entry.name, args=[request.company.slug])
+            except NoReverseMatch:
+                continue
+            shown.append(
+                {"label": entry.label, "url": url, "name": entry.name, "current": request.path.startswith(url)}
+            )
+        if shown:
+            groups.append({"title": title, "entries": shown})
+    _keep_longest(groups)
+    return groups
+
+
+def _keep_longest(groups: list[dict]) -> None:
+    """Only the most exact of several matching addresses is the current one (`/c/x/` begins them all)."""
+    matching = [entry for group in groups for entry in group["entries"] if entry["current"]]
+    longest = max((len(entry["url"]) for entry in matching), default=0)
+    for entry in matching:
+        entry["current"] = len(entry["url"]) == longest
+
+
+def context(request) -> dict:
+    """Context processor: the company, the person, the menu; nothing outside a company."""
+    if getattr(request, "person", None) is None or request.path_info.startswith("/api/"):
+        return {}
+    return {
+        "company": request.company,
+        "person": request.person,
+        "menu": menu(request),
+        "companies": selectors.companies_of(user=request.user),
+        "hats": selectors.hat_names(person=request.person),
+    }

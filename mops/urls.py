@@ -1,0 +1,22 @@
+"""Every address of MOPS. Inside a company the path begins with `/c/<slug>/`."""
+
+from django.urls import include, path
+
+from mops import views
+
+handler400 = "mops.errors.bad_request"
+handler403 = "mops.errors.forbidden"
+handler404 = "mops.errors.not_found"
+handler500 = "mops.errors.server_error"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("preferences/", views.preferences, name="preferences"),
+    path("healthz", views.healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+    path("api/v1/", include("mops.api")),
+    path("c/<slug:company_slug>/", include("reports.urls")),
+    path("c/<slug:company_slug>/", include("processes.urls")),
+    path("c/<slug:company_slug>/", include("kpis.urls")),
+    path("c/<slug:company_slug>/", include("roles.urls")),
+]

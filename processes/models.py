@@ -1,0 +1,154 @@
+"""How: decisions with their evidence and signatures, and the actions they give people."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from kpis.models import Breach
+from roles.models import Campaign, Channel, CompanyOwned, Membership
+
+
+class Choice(models.TextChoices):
+    """What a decision about a breach may choose; "do nothing" is `continue` with a date."""
+
+    STOP = "stop", _("stop")
+    CONTINUE = "continue", _("continue until a date")
+    REWRITE = "rewrite", _("rewrite")
+    CUT = "cut", _("cut the budget")
+    FALSE_ALARM = "false_alarm", _("false alarm")
+
+
+class Decision(CompanyOwned):
+    """A question with frozen evidence, options, a choice, a reason and a signature. Sealed when signed.
+
+    `evidence` and `options` are JSON frozen when the decision opens (see `processes.evidence`); `number` counts within
+    the company and year of opening: № 2026-118.
+    """
+
+    class Kind(models.TextChoices):
+        STOP_RULE = "stop_rule", _("stop-rule")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("waits for a decision")
+        WAITING_COSIGN = "waiting_cosign", _("waits for the second signature")
+        SIGNED = "signed", _("signed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+        SUPERSEDED = "superseded", _("superseded")
+
+    UNDECIDED = (State.OPEN, State.WAITING_COSIGN)
+
+    year = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20, choices=Kind, default=Kind.STOP_RULE)
+    question = models.CharField(max_length=300)
+    state = models.CharField(max_length=15, choices=State, default=State.OPEN)
+    breach = models.ForeignKey(Breach, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions")
+    round = models.PositiveSmallIntegerField(default=1)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="decisions")
+    evidence = models.JSONField(default=dict)
+    options = models.JSONField(default=list)
+    recommendation = models.CharField(max_length=12, choices=Choice, blank=True)
+    opened_at = models.DateTimeField()
+    deadline_at = models.DateTimeField()
+    choice = models.CharField(max_length=12, choices=Choice, blank=True)
+    reason = models.TextField(blank=True)
+    terms = models.JSONField(
+        default=dict, help_text="until, extra_spend, budget, resume_on, keep, assignee, due, expected"
+    )
+    signed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    signed_as = models.CharField(max_length=20, blank=True, help_text="role kind of the signer at that moment")
+    signed_at = models.DateTimeField(null=True, blank=True)
+    effective_at = models.DateTimeField(null=True, blank=True)
+    seal = models.CharField(max_length=64, blank=True, help_text="SHA-256 of evidence, choice, reason, terms, signers")
+    review_on = models.DateField(null=True, blank=True)
+    supersedes = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by"
+    )
+    closed_note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "year", "number"], name="decision_number_once"),
+            models.UniqueConstraint(
+                fields=["company", "breach", "round"], condition=Q(breach__isnull=False), name="decision_once_per_round"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["open", "withdrawn", "superseded"])
+                | (Q(signed_by__isnull=False, signed_at__isnull=False) & ~Q(choice="")),
+                name="signed_decision_has_signer",
+            ),
+        ]
+
+    def __str__(self):
+        return f"№ {self.year}-{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in self.UNDECIDED
+
+    @property
+    def subject(self):
+        return self.campaign or self.channel
+
+
+class Signature(CompanyOwned):
+    """One signature under a decision; append-only, the database refuses UPDATE and DELETE."""
+
+    class Part(models.TextChoices):
+        SIGN = "sign", _("decided")
+        COSIGN = "cosign", _("second signature")
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="signatures")
+    person = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    signed_as = models.CharField(max_length=20)
+    part = models.CharField(max_length=6, choices=Part)
+    choice = models.CharField(max_length=12, choices=Choice)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["company", "decision", "part"], name="signature_once_per_part")]
+
+    def __str__(self):
+        return f"{self.part} {self.decision_id}"
+
+
+class Action(CompanyOwned):
+    """A to-do with owner and date; undone ones are carried over with a counter. A rewrite also has to be accepted by another person."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("to do")
+        DONE = "done", _("done")
+        DROPPED = "dropped", _("dropped")
+
+    class Kind(models.TextChoices):
+        TODO = "todo", _("to-do")
+        STOP = "stop", _("stop in the cabinet")
+        REWRITE = "rewrite", _("rewrite")
+        CUT = "cut", _("cut in the cabinet")
+
+    text = models.CharField(max_length=400)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.TODO)
+    owner = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="actions")
+    due_on = models.DateField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True, blank=True, related_name="actions")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="actions")
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, blank=True, related_name="actions")
+    carried = models.PositiveSmallIntegerField(default=0)
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    closed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_note = models.CharField(max_length=300, blank=True)
+    accepted_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+
+    def __str__(self):
+        return self.text

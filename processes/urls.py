@@ -1,0 +1,5 @@
+"""Addresses of `processes/`, all inside `/c/<slug>/`."""
+
+app_name = "processes"
+
+urlpatterns = []

@@ -1,0 +1,172 @@
+"""What people submit and see: the weekly report of a channel, the CMO's summary, and the record of dashboards shown."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from processes.models import Action
+from roles.fields import MicrosField
+from roles.models import Channel, CompanyOwned, Membership
+
+
+class Timeliness(models.TextChoices):
+    """How a part of the report kept its deadline; empty while it is not due."""
+
+    ON_TIME = "on_time", _("on time")
+    LATE = "late", _("late")
+    MISSED = "missed", _("missed")
+
+
+class WeeklyReport(CompanyOwned):
+    """One channel, one ISO week (`week` is its Monday): plan, fact, conclusion, action. Whoever holds the role fills it.
+
+    The plan and the fact are submitted apart. `snapshot` holds the figures as they were when the fact was submitted,
+    `final` as they were at the lock; both {"measures": {code: "decimal string" or null}, "days": [..], "at": ISO}.
+    """
+
+    class State(models.TextChoices):
+        EMPTY = "empty", _("not started")
+        DRAFT = "draft", _("draft")
+        SUBMITTED = "submitted", _("submitted")
+        RETURNED = "returned", _("returned")
+        ACCEPTED = "accepted", _("accepted")
+        LOCKED = "locked", _("locked")
+
+    class Cause(models.TextChoices):
+        DATA = "data", _("data")
+        MARKET = "market", _("market")
+        EXECUTION = "execution", _("execution")
+        HYPOTHESIS = "hypothesis", _("the hypothesis was wrong")
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="weekly_reports")
+    week = models.DateField(help_text="Monday of the ISO week")
+    version = models.PositiveIntegerField(default=1, help_text="grows with every write: the ETag")
+
+    plan_due_at = models.DateTimeField()
+    fact_opens_at = models.DateTimeField()
+    fact_due_at = models.DateTimeField()
+    locks_at = models.DateTimeField()
+
+    plan_submitted_at = models.DateTimeField(null=True, blank=True)
+    plan_submitted_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    plan_timeliness = models.CharField(max_length=10, choices=Timeliness, blank=True)
+    plan_on_behalf = models.BooleanField(default=False)
+
+    state = models.CharField(max_length=10, choices=State, default=State.EMPTY)
+    timeliness = models.CharField(max_length=10, choices=Timeliness, blank=True)
+    fact_submitted_at = models.DateTimeField(null=True, blank=True)
+    fact_submitted_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    on_behalf = models.BooleanField(default=False)
+    snapshot = models.JSONField(null=True, blank=True)
+    final = models.JSONField(null=True, blank=True)
+    cause = models.CharField(max_length=12, choices=Cause, blank=True)
+    conclusion = models.TextField(blank=True)
+    no_action_reason = models.CharField(max_length=300, blank=True)
+    reviewed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    return_note = models.CharField(max_length=400, blank=True)
+    reopened_until = models.DateTimeField(null=True, blank=True)
+    saved_at = models.DateTimeField(null=True, blank=True)
+    saved_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["-week", "channel__position", "channel__name"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "channel", "week"], name="weekly_report_once"),
+            models.CheckConstraint(condition=Q(week__iso_week_day=1), name="week_is_its_monday"),
+            models.CheckConstraint(
+                condition=Q(plan_submitted_at=None, plan_submitted_by=None)
+                | Q(plan_submitted_at__isnull=False, plan_submitted_by__isnull=False),
+                name="plan_submission_has_person",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.channel_id} {self.week:%G-W%V}"
+
+
+class PlanLine(CompanyOwned):
+    """The planned figure of one measure (KPI or metric code) for the week; `amended` is a later value with its reason."""
+
+    report = models.ForeignKey(WeeklyReport, on_delete=models.CASCADE, related_name="plan_lines")
+    position = models.PositiveSmallIntegerField(default=0)
+    measure = models.SlugField(max_length=40)
+    value = MicrosField(null=True, blank=True)
+    amended = MicrosField(null=True, blank=True)
+    amend_reason = models.CharField(max_length=300, blank=True)
+    typed_fact = MicrosField(null=True, blank=True, help_text="only where no source gives the metric")
+    typed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["company", "report", "measure"], name="plan_line_once")]
+
+    def __str__(self):
+        return self.measure
+
+    @property
+    def planned(self):
+        return self.value if self.amended is None else self.amended
+
+
+class PlanItem(CompanyOwned):
+    """One of at most five things promised for the week, with the number expected and (once filed) what came of it."""
+
+    report = models.ForeignKey(WeeklyReport, on_delete=models.CASCADE, related_name="plan_items")
+    position = models.PositiveSmallIntegerField(default=0)
+    text = models.CharField(max_length=200)
+    expected = MicrosField(null=True, blank=True)
+    actual = MicrosField(null=True, blank=True)
+    clause = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self):
+        return self.text
+
+
+class ReportAction(CompanyOwned):
+    """An action that a report's fact promised; the action itself lives in `processes`."""
+
+    report = models.ForeignKey(WeeklyReport, on_delete=models.CASCADE, related_name="action_links")
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="report_links")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "report", "action"], name="report_action_once")]
+
+    def __str__(self):
+        return f"{self.report_id} → {self.action_id}"
+
+
+class WeekSummary(CompanyOwned):
+    """The CMO's words on a week, above the figures that the page computes."""
+
+    week = models.DateField(help_text="Monday of the ISO week")
+    text = models.TextField(blank=True)
+    version = models.PositiveIntegerField(default=1)
+    written_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["company", "week"], name="week_summary_once"),
+            models.CheckConstraint(condition=Q(week__iso_week_day=1), name="summary_week_is_its_monday"),
+        ]
+
+    def __str__(self):
+        return f"{self.week:%G-W%V}"
+
+
+class DashboardSnapshot(CompanyOwned):
+    """What the owner's page showed on a day: a record, not a cache; pages read figures live."""
+
+    day = models.DateField()
+    data = models.JSONField()
+    built_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "day"], name="dashboard_snapshot_once")]
+
+    def __str__(self):
+        return str(self.day)

@@ -1,0 +1,5 @@
+"""Addresses of `reports/`, all inside `/c/<slug>/`."""
+
+app_name = "reports"
+
+urlpatterns = []

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class RolesConfig(AppConfig):
+    name = "roles"
+
+    def ready(self) -> None:
+        from roles import tenancy
+
+        post_migrate.connect(tenancy.install_guards, dispatch_uid="roles.tenancy.install_guards")

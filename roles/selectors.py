@@ -1,0 +1,100 @@
+"""Reads of `roles/`: companies, people with hats, channels and campaigns."""
+
+from datetime import date
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from roles.models import Absence, Appointment, Campaign, Channel, Company, Membership, User
+from roles.permissions import Hat, RoleKind
+
+
+def get_company(*, slug: str) -> Company | None:
+    return Company.objects.filter(slug=slug).first()
+
+
+def get_person(*, user: User, slug: str) -> Membership | None:
+    """The active membership of a login in the company with this slug, company and user loaded; None for strangers."""
+    with scopes_disabled():
+        return (
+            Membership.objects.select_related("company", "user")
+            .filter(user=user, company__slug=slug, is_active=True)
+            .first()
+        )
+
+
+def companies_of(*, user: User) -> list[Membership]:
+    """Active memberships of a login, companies loaded, by name: what the switcher lists."""
+    with scopes_disabled():
+        return list(
+            Membership.objects.select_related("company").filter(user=user, is_active=True).order_by("company__name")
+        )
+
+
+def _in_force(on: date) -> Q:
+    return Q(starts_on__lte=on) & (Q(ends_on=None) | Q(ends_on__gte=on))
+
+
+def hats_of(*, person: Membership, on: date | None = None) -> tuple[Hat, ...]:
+    """Hats worn on a day (today in the company's zone when not given): own ones, and those deputised for the absent."""
+    day = on or person.company.local_date(timezone.now())
+    away = Absence.objects.filter(company_id=person.company_id, starts_on__lte=day, ends_on__gte=day).values(
+        "person_id"
+    )
+    rows = (
+        Appointment.objects.filter(company_id=person.company_id)
+        .filter(_in_force(day))
+        .filter(Q(person=person) | Q(deputy=person, person__in=away))
+        .values_list("role__kind", "role_id", "channel_id", "person_id")
+    )
+    return tuple(Hat(RoleKind(kind), role, channel, acting=holder != person.pk) for kind, role, channel, holder in rows)
+
+
+def appointments_in_force(*, company: Company, on: date) -> QuerySet[Appointment]:
+    """Appointments that count on a day, with role, person, deputy and channel loaded."""
+    return (
+        Appointment.objects.filter(company=company)
+        .filter(_in_force(on))
+        .select_related("role", "person__user", "deputy__user", "channel")
+    )
+
+
+def holders(*, company: Company, kind: RoleKind, on: date, with_deputies: bool = False) -> list[Membership]:
+    """Who wears a hat of this kind on a day; with deputies when asked, each person once."""
+    people: dict[int, Membership] = {}
+    for appointment in appointments_in_force(company=company, on=on).filter(role__kind=kind):
+        for person in (appointment.person, appointment.deputy if with_deputies else None):
+            if person is not None and person.is_active:
+                people.setdefault(person.pk, person)
+    return list(people.values())
+
+
+def people(*, company: Company, active: bool = True) -> QuerySet[Membership]:
+    found = Membership.objects.filter(company=company).select_related("user").order_by("user__name", "user__email")
+    return found.filter(is_active=True) if active else found
+
+
+def get_person_by_id(*, company: Company, pk: int) -> Membership | None:
+    return people(company=company).filter(pk=pk).first()
+
+
+def channels(*, company: Company) -> QuerySet[Channel]:
+    return Channel.objects.filter(company=company).select_related("owner__user", "coordinator__user")
+
+
+def get_channel(*, company: Company, code: str) -> Channel | None:
+    return channels(company=company).filter(code=code).first()
+
+
+def campaigns(*, company: Company) -> QuerySet[Campaign]:
+    return Campaign.objects.filter(company=company).select_related("channel")
+
+
+def hat_names(*, person: Membership) -> list[str]:
+    """The names of the hats worn today, in the reader's language, each once."""
+    from roles.models import RoleVersion
+
+    ids = {hat.role_id for hat in person.hats}
+    versions = RoleVersion.objects.filter(company_id=person.company_id, role_id__in=ids, superseded_at=None)
+    return sorted(version.name for version in versions)

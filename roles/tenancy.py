@@ -1,0 +1,166 @@
+"""Strictly apart: the company's scope for work outside a request, and the guards that the database itself keeps.
+
+The guards are triggers, made anew after every `migrate`, because SQLite drops triggers when Django rebuilds a table:
+
+- a foreign key of a company's row may only point at a row of the same company, and a row never changes its company;
+- append-only tables refuse UPDATE and DELETE (a DELETE passes only while the company is marked `erasing`).
+
+Daily facts carry no such guard: it would make their load several times slower. Their parents are checked in the
+staging table of each load, and `check_tenancy` watches them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.db import connections
+from django_scopes import scope, scopes_disabled
+
+GLOBAL_MODELS = {"roles.Company", "roles.User"}
+"""Models without a company, each named on purpose. Django's own tables are not ours to list."""
+
+OUR_APPS = ("roles", "kpis", "processes", "reports", "mops")
+UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision"}
+APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature")
+
+
+@contextmanager
+def company_scope(company_id: int) -> Iterator:
+    """Enter one company's scope outside a request (tasks, commands); yields the Company. DoesNotExist if it is gone."""
+    from roles.models import Company
+
+    company = Company.objects.get(pk=company_id)
+    with scope(company=company):
+        yield company
+
+
+@dataclass(frozen=True)
+class Link:
+    """A foreign key between two tables of companies' rows."""
+
+    table: str
+    column: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        return f"same_company_{self.table}_{self.column}"[:63]
+
+
+def our_models() -> list[type]:
+    return [model for label in OUR_APPS for model in apps.get_app_config(label).get_models()]
+
+
+def guarded_links() -> list[Link]:
+    """Every foreign key from a company's table to another company's table that a trigger must watch."""
+    from roles.models import CompanyOwned
+
+    return [
+        Link(model._meta.db_table, field.column, field.related_model._meta.db_table)
+        for model in our_models()
+        if issubclass(model, CompanyOwned) and model._meta.label not in UNGUARDED_MODELS
+        for field in model._meta.concrete_fields
+        if field.many_to_one and issubclass(field.related_model, CompanyOwned)
+    ]
+
+
+def append_only_tables() -> list[str]:
+    return [apps.get_model(label)._meta.db_table for label in APPEND_ONLY_MODELS]
+
+
+def install_guards(sender=None, using: str = "default", **kwargs) -> None:
+    """Make every trigger anew; called after each app's `migrate`, works with what tables exist by then."""
+    connection = connections[using]
+    tables = set(connection.introspection.table_names())
+    make = _sqlite_guards if connection.vendor == "sqlite" else _postgresql_guards
+    links = [link for link in guarded_links() if {link.table, link.target} <= tables]
+    owned = sorted({link.table for link in links})
+    sealed = [table for table in append_only_tables() if table in tables]
+    with connection.cursor() as cursor:
+        for statement in make(links, owned, sealed):
+            cursor.execute(statement)
+
+
+def _sqlite_guards(links: list[Link], owned: list[str], sealed: list[str]) -> Iterator[str]:
+    for link in links:
+        for event, when in (("insert", "INSERT"), ("update", f'UPDATE OF "{link.column}"')):
+            yield f'DROP TRIGGER IF EXISTS "{link.name}_{event}"'
+            yield (
+                f'CREATE TRIGGER "{link.name}_{event}" BEFORE {when} ON "{link.table}" WHEN NEW."{link.column}" IS NOT NULL '
+                f'AND NOT EXISTS (SELECT 1 FROM "{link.target}" t WHERE t.id = NEW."{link.column}" '
+                f"AND t.company_id = NEW.company_id) BEGIN SELECT RAISE(ABORT, 'row of another company: {link.table}.{link.column}'); END"
+            )
+    for table in owned:
+        yield f'DROP TRIGGER IF EXISTS "keeps_company_{table}"'
+        yield (
+            f'CREATE TRIGGER "keeps_company_{table}" BEFORE UPDATE OF company_id ON "{table}" '
+            f"WHEN NEW.company_id <> OLD.company_id BEGIN SELECT RAISE(ABORT, 'a row never changes its company: {table}'); END"
+        )
+    for table in sealed:
+        for event in ("UPDATE", "DELETE"):
+            condition = (
+                "" if event == "UPDATE" else "WHEN NOT (SELECT erasing FROM roles_company WHERE id = OLD.company_id) "
+            )
+            yield f'DROP TRIGGER IF EXISTS "sealed_{table}_{event.lower()}"'
+            yield (
+                f'CREATE TRIGGER "sealed_{table}_{event.lower()}" BEFORE {event} ON "{table}" {condition}'
+                f"BEGIN SELECT RAISE(ABORT, 'append-only: {table}'); END"
+            )
+
+
+def _postgresql_guards(links: list[Link], owned: list[str], sealed: list[str]) -> Iterator[str]:
+    for link in links:
+        yield (
+            f'CREATE OR REPLACE FUNCTION "{link.name}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN '
+            f'IF NEW."{link.column}" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "{link.target}" t WHERE t.id = NEW."{link.column}" '
+            f"AND t.company_id = NEW.company_id) THEN RAISE EXCEPTION 'row of another company: {link.table}.{link.column}' "
+            f"USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW; END $$"
+        )
+        yield (
+            f'CREATE OR REPLACE TRIGGER "{link.name}" BEFORE INSERT OR UPDATE OF "{link.column}" ON "{link.table}" '
+            f'FOR EACH ROW EXECUTE FUNCTION "{link.name}"()'
+        )
+    yield (
+        "CREATE OR REPLACE FUNCTION keeps_company() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'a row never changes its company: %', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for table in owned:
+        yield (
+            f'CREATE OR REPLACE TRIGGER "keeps_company" BEFORE UPDATE OF company_id ON "{table}" FOR EACH ROW '
+            "WHEN (NEW.company_id <> OLD.company_id) EXECUTE FUNCTION keeps_company()"
+        )
+    yield (
+        "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF TG_OP = 'DELETE' AND (SELECT erasing FROM roles_company WHERE id = OLD.company_id) THEN RETURN OLD; END IF; "
+        "RAISE EXCEPTION 'append-only: %', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for table in sealed:
+        yield (
+            f'CREATE OR REPLACE TRIGGER "append_only" BEFORE UPDATE OR DELETE ON "{table}" '
+            "FOR EACH ROW EXECUTE FUNCTION append_only()"
+        )
+
+
+def crossing_rows() -> dict[str, int]:
+    """How many rows point at another company's row, per `table.column`; only offenders are listed. Facts are looked at too."""
+    found = {}
+    with scopes_disabled(), connections["default"].cursor() as cursor:
+        for table, column, target, key in _all_links():
+            cursor.execute(
+                f'SELECT count(*) FROM "{table}" r JOIN "{target}" t ON t.id = r."{column}" '
+                f"WHERE t.company_id <> r.{key}"
+            )
+            if count := cursor.fetchone()[0]:
+                found[f"{table}.{column}"] = count
+    return found
+
+
+def _all_links() -> Iterator[tuple[str, str, str, str]]:
+    for link in guarded_links():
+        yield link.table, link.column, link.target, "company_id"
+    for label in sorted(UNGUARDED_MODELS):
+        table = apps.get_model(label)._meta.db_table
+        yield table, "channel_id", "roles_channel", "company_id"
+        yield table, "campaign_id", "roles_campaign", "company_id"
+        yield table, "source_id", "kpis_source", "company_id"

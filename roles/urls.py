@@ -1,0 +1,5 @@
+"""Addresses of `roles/`, all inside `/c/<slug>/`."""
+
+app_name = "roles"
+
+urlpatterns = []

@@ -1,0 +1,28 @@
+// The one script of every page. Everything works without it; it only makes some steps shorter.
+"use strict";
+
+// Radio groups that are a form of their own submit at once.
+document.addEventListener("change", (event) => {
+  if (event.target.closest("[data-autosubmit]")) event.target.form.requestSubmit();
+});
+
+// Dialogs: browsers that do not know `command` yet open and close them here.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[commandfor]");
+  if (!opener || "commandForElement" in HTMLButtonElement.prototype) return;
+  const dialog = document.getElementById(opener.getAttribute("commandfor"));
+  if (opener.getAttribute("command") === "show-modal") dialog.showModal();
+  if (opener.getAttribute("command") === "close") dialog.close();
+});
+
+// After a refused form the summary of errors takes the focus.
+document.querySelector("[data-focus]")?.focus();
+
+// A form is submitted once: a second press of the button does nothing.
+document.addEventListener("submit", (event) => {
+  if (event.target.dataset.sent) event.preventDefault();
+  else if (event.target.method === "post") event.target.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.forms) delete form.dataset.sent;
+});

@@ -1,0 +1,97 @@
+"""Two companies and their people by name. `rival` has absurd figures (999 999): a leak shows as a wrong total."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django_scopes import scopes_disabled
+
+from roles.models import Appointment, Channel, Company, Membership, Role, RoleVersion, User
+from roles.permissions import RoleKind
+
+PASSWORD = "correct-horse-9"
+HIRED = date(2025, 1, 1)
+KINDS = {
+    "owner": RoleKind.OWNER,
+    "cmo": RoleKind.CMO,
+    "pm": RoleKind.PM,
+    "analyst": RoleKind.ANALYST,
+    "performance": RoleKind.CHANNEL_OWNER,
+    "content": RoleKind.CHANNEL_OWNER,
+    "contractor": RoleKind.CONTRACTOR,
+}
+CHANNELS = {"vk": ("VK Реклама", "paid", "performance"), "blog": ("Блог", "organic", "content")}
+
+
+def pytest_configure(config):
+    from mops import translations
+
+    translations.compile_all()
+
+
+@pytest.fixture(autouse=True)
+def _scopes_off():
+    """Fixtures and module tests see both companies; requests and tasks enter their own scope."""
+    with scopes_disabled():
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        call_command("createcachetable", verbosity=0)
+
+
+def make_company(slug: str, **fields) -> SimpleNamespace:
+    """A company with a person per hat (`.owner`, `.cmo`, …) and two running channels (`.vk`, `.blog`)."""
+    company = Company.objects.create(slug=slug, name=slug.capitalize(), **fields)
+    made = SimpleNamespace(company=company, roles={})
+    for code, kind in KINDS.items():
+        user = User.objects.create_user(
+            f"{code}@{slug}.example", PASSWORD, name=f"{code.capitalize()} {slug.capitalize()}"
+        )
+        person = Membership.objects.create(company=company, user=user, joined_on=HIRED)
+        role = Role.objects.create(company=company, code=code, kind=kind, is_builtin=True)
+        RoleVersion.objects.create(
+            company=company, role=role, name_ru=f"Роль {code}", name_en=f"Role {code}", valid_from=HIRED, reason="start",
+            created_at="2025-01-01T00:00:00Z",
+        )  # fmt: skip
+        made.roles[code] = role
+        setattr(made, code, person)
+        if kind is not RoleKind.CHANNEL_OWNER:
+            Appointment.objects.create(company=company, role=role, person=person, starts_on=HIRED)
+    for code, (name, kind, owner) in CHANNELS.items():
+        person = getattr(made, owner)
+        channel = Channel.objects.create(
+            company=company, code=code, name=name, kind=kind, status="active", owner=person, coordinator=made.pm,
+            result_kpi="cpa",
+        )  # fmt: skip
+        Appointment.objects.create(
+            company=company, role=made.roles[owner], person=person, channel=channel, starts_on=HIRED
+        )
+        setattr(made, code, channel)
+    return made
+
+
+@pytest.fixture
+def acme(db):
+    return make_company("acme")
+
+
+@pytest.fixture
+def rival(db):
+    return make_company("rival")
+
+
+@pytest.fixture
+def sign_in():
+    """A browser of a person: `sign_in(acme.cmo).get(...)`."""
+
+    def browser(person: Membership) -> Client:
+        client = Client()
+        client.force_login(person.user)
+        return client
+
+    return browser

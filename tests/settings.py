@@ -1,0 +1,22 @@
+"""Settings of the tests: the real ones with a fast hasher, plain static files, mail in memory and tasks run at once."""
+
+import os
+import tempfile
+
+os.environ.setdefault("MOPS_VAR", tempfile.mkdtemp(prefix="mops-tests-"))
+
+from mops.settings import *  # noqa: F403
+from mops.settings import DATABASE_URL, DATABASES, STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mops_cache"},
+    "throttle": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+if not DATABASE_URL:
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
+    DATABASES["default"]["OPTIONS"] = {}

@@ -1,0 +1,32 @@
+"""The Russian screen is complete: every message of the code and the templates has its translation."""
+
+import pytest
+
+from mops import translations
+
+
+def test_every_message_has_a_russian_translation():
+    known = translations.translated()
+    missing = sorted({f"{place}: {message[1]}" for message, place in translations.used() if message not in known})
+
+    assert missing == []
+
+
+def test_extraction_sees_templates_and_code():
+    found = {message[1] for message, _place in translations.used()}
+
+    assert {"Main menu", "There is no such page"} <= found
+
+
+@pytest.mark.parametrize("path", translations.catalogues(), ids=str)
+def test_placeholders_survive_translation(path):
+    import re
+
+    import polib
+
+    names = re.compile(r"%\((\w+)\)")
+    for entry in polib.pofile(str(path)):
+        texts = [entry.msgstr] if entry.msgstr else list(entry.msgstr_plural.values())
+        wanted = set(names.findall(entry.msgid)) | set(names.findall(entry.msgid_plural or ""))
+        for text in texts:
+            assert set(names.findall(text)) == wanted, entry.msgid
