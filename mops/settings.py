@@ -101,7 +101,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "mops.navigation.context",
             ],
-            "builtins": ["mops.templatetags.figures", "mops.templatetags.screens", "django.templatetags.i18n"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "mops.templatetags.charts",
+                "mops.templatetags.figures",
+                "mops.templatetags.screens",
+            ],
         },
     }
 ]
