@@ -1,0 +1,83 @@
+"""One real object of every kind in both companies: what the generated tests put into addresses."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from kpis.models import Breach, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
+from mops.models import Notification
+from processes.models import Action, Decision
+from reports.models import WeeklyReport
+from roles.models import Absence, ApiToken, Appointment, Campaign
+
+NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
+TODAY = NOW.date()
+MONDAY = date(2026, 11, 16)
+
+
+def things_of(made) -> dict[str, dict]:
+    """Objects of a company by the model's name in addresses; each maps the argument's name to its value."""
+    company = made.company
+    owned = {"company": company}
+    version = {"valid_from": TODAY, "reason": "start", "created_at": NOW, "created_by": made.cmo}
+    campaign = Campaign.objects.create(**owned, channel=made.vk, external_id="c-1", name="Кампания")
+    kpi = Kpi.objects.filter(**owned, code="cpa").first() or Kpi.objects.create(**owned, code="cpa")
+    if not kpi.versions.exists():
+        KpiVersion.objects.create(
+            **owned, **version, kpi=kpi, name_ru="CPA", formula="spend / qualified_leads", better="lower", unit="money"
+        )
+    source = Source.objects.create(**owned, code="crm", name="CRM", kind="file")
+    rule = StopRule.objects.create(**owned, number=1)
+    rule_version = StopRuleVersion.objects.create(
+        **owned, **version, rule=rule, name="CPA", kpi=kpi, comparison="above", line=3500, window="in_a_row", n=3,
+        channel=made.vk, owner=made.cmo, zero_line=10500, max_span=7,
+    )  # fmt: skip
+    breach = Breach.objects.create(
+        **owned, channel=made.vk, rule=rule, version=rule_version, first_day=MONDAY, opened_on=date(2026, 11, 18),
+        days=["2026-11-16", "2026-11-17", "2026-11-18"], detected_at=NOW,
+    )  # fmt: skip
+    decision = Decision.objects.create(
+        **owned, year=2026, number=1, question="stop", breach=breach, channel=made.vk, opened_at=NOW,
+        deadline_at=NOW + timedelta(hours=24),
+    )  # fmt: skip
+    action = Action.objects.create(
+        **owned, text="Проверить", owner=made.performance, due_on=TODAY, channel=made.vk, created_at=NOW
+    )
+    report = WeeklyReport.objects.create(
+        **owned, channel=made.vk, week=MONDAY, plan_due_at=NOW - timedelta(days=4), fact_opens_at=NOW - timedelta(hours=3),
+        fact_due_at=NOW + timedelta(hours=3), locks_at=NOW + timedelta(days=3),
+    )  # fmt: skip
+    load = Import.objects.create(
+        **owned, source=source, state="done", profile="canonical", filename="a.csv", sha256="0" * 64, created_at=NOW
+    )
+    appointment = Appointment.objects.filter(**owned, person=made.performance).first()
+    absence = Absence.objects.create(**owned, person=made.performance, starts_on=TODAY, ends_on=TODAY)
+    token = ApiToken.objects.create(
+        **owned, person=made.pm, name="t", digest=f"{company.slug}-digest", hint="mops_", scopes=["read"],
+        created_at=NOW, expires_at=NOW + timedelta(days=9),
+    )  # fmt: skip
+    notification = Notification.objects.create(**owned, person=made.pm, key="k", title="t", created_at=NOW)
+    return {
+        "channel": {"code": made.vk.code, "pk": made.vk.pk},
+        "campaign": {"pk": campaign.pk, "code": made.vk.code},
+        "person": {"pk": made.performance.pk},
+        "role": {"pk": made.roles["performance"].pk, "code": "performance"},
+        "appointment": {"pk": appointment.pk},
+        "absence": {"pk": absence.pk},
+        "token": {"pk": token.pk},
+        "kpi": {"code": "cpa"},
+        "source": {"pk": source.pk, "code": "crm"},
+        "stop-rule": {"pk": rule.pk},
+        "import": {"pk": load.pk},
+        "decision": {"pk": decision.pk},
+        "action": {"pk": action.pk},
+        "weekly-report": {"pk": report.pk},
+        "notification": {"pk": notification.pk},
+    }
+
+
+@pytest.fixture
+def two_companies(acme, rival):
+    for made in (acme, rival):
+        made.things = things_of(made)
+    return acme, rival
