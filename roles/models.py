@@ -305,6 +305,9 @@ class Appointment(CompanyOwned):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True)
     hours_per_week = models.PositiveSmallIntegerField(null=True, blank=True)
+    interim = models.BooleanField(
+        default=False, help_text="fell to this person when the holder left: the role is shown vacant"
+    )
     deputy = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="deputy_for")
     appointed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)

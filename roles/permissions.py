@@ -109,7 +109,7 @@ ROLE_PERMISSIONS: dict[RoleKind, dict[Permission, Reach]] = {
 
 @dataclass(frozen=True)
 class Hat:
-    """One appointment as it counts today. `acting`: worn as the deputy of somebody who is away."""
+    """One appointment as it counts today. `acting`: worn for somebody who is away, or who left and has no successor yet."""
 
     kind: RoleKind
     role_id: int

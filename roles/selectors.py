@@ -46,9 +46,12 @@ def hats_of(*, person: Membership, on: date | None = None) -> tuple[Hat, ...]:
         Appointment.objects.filter(company_id=person.company_id)
         .filter(_in_force(day))
         .filter(Q(person=person) | Q(deputy=person, person__in=away))
-        .values_list("role__kind", "role_id", "channel_id", "person_id")
+        .values_list("role__kind", "role_id", "channel_id", "person_id", "interim")
     )
-    return tuple(Hat(RoleKind(kind), role, channel, acting=holder != person.pk) for kind, role, channel, holder in rows)
+    return tuple(
+        Hat(RoleKind(kind), role, channel, acting=interim or holder != person.pk)
+        for kind, role, channel, holder, interim in rows
+    )
 
 
 def appointments_in_force(*, company: Company, on: date) -> QuerySet[Appointment]:

@@ -175,6 +175,7 @@ class Migration(migrations.Migration):
                 ('starts_on', models.DateField()),
                 ('ends_on', models.DateField(blank=True, null=True)),
                 ('hours_per_week', models.PositiveSmallIntegerField(blank=True, null=True)),
+                ('interim', models.BooleanField(default=False, help_text='fell to this person when the holder left: the role is shown vacant')),
                 ('reason', models.CharField(blank=True, max_length=300)),
                 ('channel', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to='roles.channel')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.company')),
