@@ -66,6 +66,9 @@ class WeeklyReport(CompanyOwned):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     return_note = models.CharField(max_length=400, blank=True)
     reopened_until = models.DateTimeField(null=True, blank=True)
+    draft = models.JSONField(
+        default=dict, blank=True, help_text="actions and marks on promises that are not given yet: see reports.filing"
+    )
     saved_at = models.DateTimeField(null=True, blank=True)
     saved_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
