@@ -38,6 +38,12 @@ class WeeklyReport(CompanyOwned):
         EXECUTION = "execution", _("execution")
         HYPOTHESIS = "hypothesis", _("the hypothesis was wrong")
 
+    class LateReason(models.TextChoices):
+        NO_DATA = "no_data", _("There were no figures")
+        AWAY = "away", _("Ill or away")
+        NO_TIME = "no_time", _("Not enough time")
+        WAITING = "waiting", _("Waited for a decision")
+
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="weekly_reports")
     week = models.DateField(help_text="Monday of the ISO week")
     version = models.PositiveIntegerField(default=1, help_text="grows with every write: the ETag")
@@ -62,6 +68,7 @@ class WeeklyReport(CompanyOwned):
     cause = models.CharField(max_length=12, choices=Cause, blank=True)
     conclusion = models.TextField(blank=True)
     no_action_reason = models.CharField(max_length=300, blank=True)
+    late_reason = models.CharField(max_length=10, choices=LateReason, blank=True)
     reviewed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     reviewed_at = models.DateTimeField(null=True, blank=True)
     return_note = models.CharField(max_length=400, blank=True)
