@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from roles import selectors, services
+from roles import selectors
 from roles.middleware import LANGUAGE_COOKIE
 from roles.permissions import RoleKind
+from roles.services.preferences import set_preferences
 
 
 def healthz(request):
@@ -36,7 +37,7 @@ def preferences(request):
     """Theme and language: kept with the login, and the language in a cookie for the pages before sign-in."""
     language, theme = request.POST.get("language"), request.POST.get("theme")
     if request.user.is_authenticated:
-        services.set_preferences(user=request.user, language=language, theme=theme)
+        set_preferences(user=request.user, language=language, theme=theme)
     target = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()})
     response = redirect(target if safe else "home")

@@ -1,4 +1,4 @@
-"""Reads of `roles/`: companies, people with hats, channels and campaigns."""
+"""Reads of `roles/`: companies, people with hats, channels and campaigns. Whole screens are in `roles/boards.py`."""
 
 from datetime import date
 
@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from roles.models import Absence, Appointment, Campaign, Channel, Company, Membership, User
+from roles.models import Absence, Appointment, Campaign, Channel, Company, Membership, Role, RoleVersion, User
 from roles.permissions import Hat, RoleKind
 
 
@@ -96,8 +96,79 @@ def campaigns(*, company: Company) -> QuerySet[Campaign]:
 
 def hat_names(*, person: Membership) -> list[str]:
     """The names of the hats worn today, in the reader's language, each once."""
-    from roles.models import RoleVersion
-
     ids = {hat.role_id for hat in person.hats}
     versions = RoleVersion.objects.filter(company_id=person.company_id, role_id__in=ids, superseded_at=None)
     return sorted(version.name for version in versions)
+
+
+def lock_channel(*, company: Company, pk: int) -> Channel:
+    """The channel read for writing, inside the caller's transaction; DoesNotExist if it is gone."""
+    return Channel.objects.select_for_update().get(company=company, pk=pk)
+
+
+def lock_campaign(*, company: Company, pk: int) -> Campaign:
+    """The campaign read for writing, inside the caller's transaction; DoesNotExist if it is gone."""
+    return Campaign.objects.select_for_update().get(company=company, pk=pk)
+
+
+def get_campaign(*, company: Company, pk: int) -> Campaign | None:
+    return campaigns(company=company).filter(pk=pk).first()
+
+
+def _appointments(company: Company) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(company=company).select_related(
+        "role", "person__user", "deputy__user", "channel", "appointed_by__user"
+    )
+
+
+def appointments_of(*, company: Company, person: Membership, on: date) -> QuerySet[Appointment]:
+    """A person's appointments that count on a day or begin later, oldest first."""
+    return _appointments(company).filter(person=person).exclude(ends_on__lt=on)
+
+
+def past_appointments(*, company: Company, on: date, person: Membership | None = None, role: Role | None = None):
+    """Appointments that ended before a day, newest first: of a person, or of a role."""
+    found = _appointments(company).filter(ends_on__lt=on).order_by("-ends_on", "-pk")
+    return found.filter(**({"person": person} if person else {"role": role}))
+
+
+def get_appointment(*, company: Company, pk: int) -> Appointment | None:
+    return _appointments(company).filter(pk=pk).first()
+
+
+def get_absence(*, company: Company, pk: int) -> Absence | None:
+    return Absence.objects.filter(company=company, pk=pk).select_related("person__user").first()
+
+
+def absences(*, company: Company, on: date, person: Membership | None = None) -> QuerySet[Absence]:
+    """Absences that last on a day or begin later, the nearest first."""
+    found = (
+        Absence.objects.filter(company=company, ends_on__gte=on).select_related("person__user").order_by("starts_on")
+    )
+    return found.filter(person=person) if person else found
+
+
+def roles(*, company: Company) -> QuerySet[RoleVersion]:
+    """The current version of every role in use, role loaded, in the order they were made."""
+    return (
+        RoleVersion.objects.filter(company=company, superseded_at=None, role__is_archived=False)
+        .select_related("role")
+        .order_by("role_id")
+    )
+
+
+def get_role(*, company: Company, pk: int) -> RoleVersion | None:
+    """The current version of a role by the role's id, role loaded."""
+    found = RoleVersion.objects.filter(company=company, role_id=pk, superseded_at=None)
+    return found.select_related("role").first()
+
+
+def role_versions(*, company: Company, role: Role) -> QuerySet[RoleVersion]:
+    """Every version of a role, newest first, with who made it."""
+    found = RoleVersion.objects.filter(company=company, role=role).select_related("created_by__user")
+    return found.order_by("-number")
+
+
+def role_names(*, company: Company) -> dict[int, str]:
+    """Role id → its current name in the reader's language."""
+    return {version.role_id: version.name for version in roles(company=company)}

@@ -1,4 +1,4 @@
-"""Writes of `roles/`."""
+"""What a reader prefers: language and theme."""
 
 from roles.models import User
 
