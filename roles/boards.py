@@ -65,6 +65,9 @@ class RoleMap:
     people: list[Membership]
     away: dict[int, date]
     """Person id → the last day of the absence."""
+    channels: list[Channel]
+    """All of them, the stopped ones too."""
+    versions: list[RoleVersion]
 
     @property
     def rows(self) -> list[MapRow]:
@@ -88,7 +91,7 @@ def away_on(*, company: Company, on: date) -> dict[int, date]:
 def role_map(*, company: Company, on: date) -> RoleMap:
     """The map of hats on a day, in five queries whatever their number."""
     versions = list(selectors.roles(company=company))
-    channels = [c for c in selectors.channels(company=company) if c.status != Channel.Status.STOPPED]
+    channels = list(selectors.channels(company=company))
     worn: dict[tuple[int, int | None], list[Appointment]] = defaultdict(list)
     for appointment in selectors.appointments_in_force(company=company, on=on):
         worn[appointment.role_id, appointment.channel_id].append(appointment)
@@ -96,13 +99,13 @@ def role_map(*, company: Company, on: date) -> RoleMap:
     for kinds in GROUPS:
         mine = [version for version in versions if version.role.kind in kinds]
         if kinds == (RoleKind.CHANNEL_OWNER,):
-            rows = _channel_rows(mine, channels, worn)
+            rows = _channel_rows(mine, [c for c in channels if c.status != Channel.Status.STOPPED], worn)
         else:
             rows = [_row(version, None, _of_role(worn, version.role_id)) for version in mine]
         if rows:
             groups.append((kinds[0], rows))
     people = list(selectors.people(company=company))
-    return RoleMap(groups, people, away_on(company=company, on=on))
+    return RoleMap(groups, people, away_on(company=company, on=on), channels, versions)
 
 
 def _of_role(worn, role_id: int) -> list[Appointment]:
@@ -131,6 +134,14 @@ def _row(version: RoleVersion, channel: Channel | None, appointments: list[Appoi
             row.marks.setdefault(appointment.deputy_id, "res")
         row.marks[appointment.person_id] = "pend" if appointment.interim else "own"
     return row
+
+
+def duties_by_cadence(version: RoleVersion) -> list[tuple[str, list[str]]]:
+    """(cadence, texts in the reader's language), from daily to quarterly; cadences without a duty are left out."""
+    texts: dict[str, list[str]] = {cadence: [] for cadence in ("day", "week", "month", "quarter")}
+    for duty, text in zip(version.duties, version.duty_texts, strict=True):
+        texts.setdefault(duty["cadence"], []).append(text)
+    return [(cadence, found) for cadence, found in texts.items() if found]
 
 
 def worn_hats(*, company: Company, on: date) -> dict[int, list[WornHat]]:

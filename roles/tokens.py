@@ -6,12 +6,21 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from roles import audit
 from roles.models import ApiToken, Company, Membership
+from roles.permissions import Permission
 from roles.refusals import FieldError, Refused
 
 PREFIX = "mops_"
+SCOPE_WORDS = {
+    "read": gettext_lazy("read what its person may read"),
+    "facts:write": gettext_lazy("load and correct facts"),
+    "reports:write": gettext_lazy("file plans and facts of the week"),
+    "decisions:write": gettext_lazy("sign decisions"),
+    "admin": gettext_lazy("all of it, and channels, KPIs, rules too"),
+}
 
 
 def digest(secret: str) -> str:
@@ -64,3 +73,12 @@ def touch(*, token: ApiToken, at: datetime) -> None:
 def tokens_of(*, company: Company, person: Membership | None = None):
     found = ApiToken.objects.filter(company=company).select_related("person__user").order_by("-created_at")
     return found.filter(person=person) if person else found
+
+
+def visible_tokens(*, company: Company, person: Membership):
+    """Whose tokens a person sees and may revoke: everybody's for who manages the company, else only the own ones."""
+    return tokens_of(company=company, person=None if person.can(Permission.MANAGE_COMPANY) else person)
+
+
+def get_token(*, company: Company, person: Membership, pk: int) -> ApiToken | None:
+    return visible_tokens(company=company, person=person).filter(pk=pk).first()

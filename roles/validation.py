@@ -27,9 +27,7 @@ def check_fields(obj: models.Model, *, exclude: tuple[str, ...] = ()) -> None:
 
 
 def as_json(value):
-    """A field's value as JSON keeps it: rows by id, decimals and dates as text."""
-    if isinstance(value, models.Model):
-        return value.pk
+    """A field's value as JSON keeps it: rows by their name at that moment, decimals and dates as text."""
     return value if value is None or isinstance(value, str | int | bool | list | dict) else str(value)
 
 

@@ -42,6 +42,18 @@ def _widget_class(bound) -> str:
     return "input"
 
 
+@register.simple_tag(takes_context=True)
+def kpi_names(context) -> dict[str, str]:
+    """Code → name of the company's KPIs, then of the measures of discipline: pages of `roles/` cannot ask `kpis/` themselves."""
+    from kpis.models import KpiVersion
+    from roles import catalogue
+    from roles.models import in_language
+
+    current = KpiVersion.objects.filter(company=context["request"].company, superseded_at=None)
+    names = {version.kpi.code: str(version) for version in current.select_related("kpi").order_by("kpi_id")}
+    return names | {code: in_language(ru, en) for code, (ru, en) in catalogue.PROCESS_KPIS.items()}
+
+
 @register.filter
 def get(mapping, key):
     """The value under a key that is itself a variable."""

@@ -1,5 +1,6 @@
 """Inviting people, letting them go, and the days on which they are away."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from allauth.account.models import EmailAddress
@@ -110,6 +111,31 @@ def remove_person(
         User.objects.filter(pk=person.user_id).update(is_active=False)
     after = {"name": str(person), "tokens_revoked": tokens, "hats_ended": len(current)}
     audit.record(company=company, by=by, verb="remove_person", obj=person, at=at, after=after, reason=reason)
+
+
+@dataclass(frozen=True)
+class Passing:
+    """A hat that ends with a departure; `heir`: who takes the channel, None where the role becomes vacant."""
+
+    appointment: Appointment
+    role_name: str
+    heir: Membership | None
+
+
+def what_passes(*, company: Company, person: Membership, today: date) -> list[Passing]:
+    """What a person's departure would move and to whom, without moving anything."""
+    names = selectors.role_names(company=company)
+    held = selectors.appointments_of(company=company, person=person, on=today)
+    return [
+        Passing(
+            appointment,
+            names.get(appointment.role_id, appointment.role.code),
+            hats.successor_of(company=company, appointment=appointment, today=today)
+            if appointment.role.kind == RoleKind.CHANNEL_OWNER
+            else None,
+        )
+        for appointment in held
+    ]
 
 
 @transaction.atomic
