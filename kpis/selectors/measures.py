@@ -1,0 +1,113 @@
+"""What a company measures: metrics, KPIs in force, both together, and the order of the funnel."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from kpis import metrics
+from kpis.formulas import Formula, parse
+from kpis.metrics import MetricInfo
+from kpis.models import FunnelStage, KpiVersion, Metric
+from roles.models import Company, in_language
+
+BETTER = {"spend": None, "unsubscribes": "lower"}
+"""Direction of the built-in metrics; more of any other is better, more spend is neither."""
+
+
+@dataclass(frozen=True)
+class KpiInfo:
+    """One version of a KPI: name in the reader's language, `parent` a KPI code or None, `number` of the version."""
+
+    code: str
+    name: str
+    formula: Formula
+    formula_text: str
+    better: str  # higher | lower
+    unit: str  # money | share | number
+    parent: str | None
+    number: int
+    valid_from: date
+    is_builtin: bool
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A KPI or a metric: what may have a target, a plan and a place on a screen. `better` None: neither way."""
+
+    code: str
+    name: str
+    unit: str  # money | count | share | number
+    better: str | None
+    formula: Formula
+    is_kpi: bool
+
+
+def metrics_of(*, company: Company) -> dict[str, MetricInfo]:
+    """Metrics by code: the built-in ones, then the company's own in the order of their slots."""
+    own = Metric.objects.filter(company=company).order_by("slot")
+    return metrics.BUILT_IN | {
+        metric.code: MetricInfo(
+            metric.code, str(metric), metric.unit, f"extra_{metric.slot}", settling_days=metric.settling_days, own=True
+        )
+        for metric in own
+    }
+
+
+def kpi_info(version: KpiVersion) -> KpiInfo:
+    """A stored version as every layer sees it; `kpi` and `parent` must be loaded."""
+    return KpiInfo(
+        code=version.kpi.code,
+        name=in_language(version.name_ru, version.name_en),
+        formula=parse(version.formula),
+        formula_text=version.formula,
+        better=version.better,
+        unit=version.unit,
+        parent=version.parent.code if version.parent else None,
+        number=version.number,
+        valid_from=version.valid_from,
+        is_builtin=version.kpi.is_builtin,
+    )
+
+
+def kpis_of(*, company: Company) -> dict[str, KpiInfo]:
+    """The current version of every KPI by code: built-in ones in the order of installation, then the company's own."""
+    current = (
+        KpiVersion.objects.filter(company=company, superseded_at=None)
+        .select_related("kpi", "parent")
+        .order_by("-kpi__is_builtin", "kpi_id")
+    )
+    return {version.kpi.code: kpi_info(version) for version in current}
+
+
+def measures_of(*, company: Company) -> dict[str, Measure]:
+    """KPIs and metrics by code, metrics first; two queries. Their codes never coincide."""
+    return measures_from(metrics_of(company=company), kpis_of(company=company))
+
+
+def measures_from(known_metrics: dict[str, MetricInfo], kpis: dict[str, KpiInfo]) -> dict[str, Measure]:
+    """The same from what was already read."""
+    found = {
+        info.code: Measure(
+            info.code, str(info.name), info.unit, None if info.own else BETTER.get(info.code, "higher"),
+            parse(info.code), is_kpi=False,
+        )
+        for info in known_metrics.values()
+    }  # fmt: skip
+    return found | {
+        kpi.code: Measure(kpi.code, kpi.name, kpi.unit, kpi.better, kpi.formula, is_kpi=True) for kpi in kpis.values()
+    }
+
+
+def funnel_of(*, company: Company) -> list[str]:
+    """Metric codes of the funnel from the top down; the default where the company has set none."""
+    own = FunnelStage.objects.filter(company=company).order_by("position").values_list("metric", flat=True)
+    return list(own) or list(metrics.DEFAULT_FUNNEL)
+
+
+def money_metrics(known_metrics: dict[str, MetricInfo]) -> frozenset[str]:
+    """Codes of the metrics that are money."""
+    return frozenset(info.code for info in known_metrics.values() if info.unit == "money")
+
+
+def is_money(measure: Measure | KpiInfo, known_metrics: dict[str, MetricInfo]) -> bool:
+    """Does the figure tell anything about money? Then it is shown only to those who may see money."""
+    return bool(measure.formula.metrics & money_metrics(known_metrics))
