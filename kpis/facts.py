@@ -141,6 +141,12 @@ class Staging:
             )
             cursor.execute("DROP TABLE new_campaign")
 
+    def days(self) -> tuple[date | None, date | None]:
+        """The earliest and the latest day staged."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT min(day), max(day) FROM {STAGED}")
+            return tuple(date.fromisoformat(day) if isinstance(day, str) else day for day in cursor.fetchone())
+
     def merge(self, load: Import) -> Counts:
         """Write what differs, in the caller's transaction: revisions first, then the upsert, then the work order."""
         Source.objects.select_for_update(no_key=True).filter(company=self.company, pk=self.source_id).first()

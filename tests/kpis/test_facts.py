@@ -125,7 +125,7 @@ def test_a_key_twice_is_refused_with_its_lines(acme):
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), Decimal("1e13")])
 def test_numbers_that_are_none_are_refused(acme, value):
-    with pytest.raises(ValueError, match="finite|large"):
+    with pytest.raises(ValueError, match=r"finite|large"):
         record(acme, [row(acme, spend=value)], metrics=("spend",))
     assert not DailyFact.objects.exists()
 

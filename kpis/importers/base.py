@@ -1,0 +1,73 @@
+"""What every reader of files agrees on. Pure: no Django, values in and values out.
+
+A reader is a module with `CODE` (its name in `Import.profile`), `VERSION`, `FOLDS` (rows are split finer than scope and
+day, so that they are summed), `sniff(header, context) -> bool` and `read(table, context) -> Iterator[Row]`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+
+class FileProblem(Exception):
+    """The file as a whole cannot be read; `code` is stable, `params` fill the sentence that says what to do."""
+
+    def __init__(self, code: str, **params):
+        super().__init__(code)
+        self.code, self.params = code, params
+
+
+@dataclass(frozen=True, slots=True)
+class CellProblem:
+    """What is wrong with one cell: the row as a spreadsheet counts it, the column's heading, a stable code, the text found."""
+
+    row: int
+    field: str
+    code: str
+    value: str = ""
+
+    def as_json(self) -> dict:
+        return {"row": self.row, "field": self.field, "code": self.code, "value": self.value[:60]}
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a file: names as they stand there, values in whole millionths (None: unknown)."""
+
+    line: int
+    day: date | None
+    channel: str
+    campaign: str = ""
+    campaign_name: str = ""
+    values: dict[str, int | None] = field(default_factory=dict)
+    problems: list[CellProblem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A metric a file may give."""
+
+    code: str
+    money: bool
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a reader must know of the company: `columns` maps normalised headings to metrics; `today` is its local date."""
+
+    columns: Mapping[str, Column]
+    today: date
+
+
+class Reader(Protocol):
+    CODE: str
+    VERSION: int
+    FOLDS: bool
+
+    def sniff(self, header: list[str], context: Context) -> bool: ...
+
+    def metrics(self, header: list[str], context: Context) -> list[str]: ...
+
+    def read(self, table, context: Context) -> Iterator[Row]: ...

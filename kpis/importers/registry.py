@@ -1,0 +1,20 @@
+"""The readers, the most particular first, and which of them reads a heading."""
+
+from kpis.importers import canonical, multi_platform
+from kpis.importers.base import Context, FileProblem, Reader
+
+READERS: tuple[Reader, ...] = (multi_platform, canonical)
+
+
+def reader_of(code: str) -> Reader:
+    """The reader by its name; FileProblem for one that does not exist."""
+    for reader in READERS:
+        if code == reader.CODE:
+            return reader
+    raise FileProblem("unknown_profile", name=code)
+
+
+def recognise(header: list[str], context: Context, code: str = "") -> Reader | None:
+    """The first reader that knows the heading; only the named one is asked when a name is given."""
+    asked = (reader_of(code),) if code else READERS
+    return next((reader for reader in asked if reader.sniff(header, context)), None)

@@ -1,0 +1,135 @@
+"""From an uploaded file to staged facts: what the readers need to know of the company, and names turned into its rows.
+
+Used by the preview (which writes nothing) and by the load.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO
+
+from django.utils import translation
+
+from kpis import metrics as catalogue
+from kpis.importers import registry
+from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
+from kpis.importers.rows import find
+from kpis.importers.tables import Table, normalise, open_table
+from kpis.models import Import, Metric
+from roles.models import Campaign, Channel, Company
+
+LEAVE_OUT = "-"
+"""The mapping's answer for a name whose rows are not to be loaded."""
+
+MOST_CHANNELS = 200
+MOST_CAMPAIGNS = 20_000
+
+
+def context_of(company: Company, today: date) -> Context:
+    """Headings by which metrics are known: codes, Russian and English names, the company's own metrics included."""
+    columns = {}
+    for language in ("ru", "en"):
+        with translation.override(language):
+            for info in catalogue.BUILT_IN.values():
+                column = Column(info.code, info.unit == "money", info.signed)
+                for heading in (info.code, str(info.name)):
+                    columns[normalise(heading)] = column
+    for metric in Metric.objects.filter(company=company):
+        column = Column(metric.code, metric.unit == "money")
+        for heading in (metric.code, metric.name_ru, metric.name_en):
+            if heading:
+                columns.setdefault(normalise(heading), column)
+    return Context(columns, today)
+
+
+def open_recognised(stream: BinaryIO, context: Context, profile: str = "") -> tuple[Reader, Table]:
+    """The table of a stream and the reader that knows it; FileProblem when there is none."""
+    table = open_table(stream, lambda header: registry.recognise(header, context, profile) is not None)
+    return registry.recognise(table.header, context, profile), table
+
+
+@contextmanager
+def opened(load: Import) -> Iterator[BinaryIO]:
+    """The stored upload, read in binary; FileProblem when storage does not have it any more."""
+    if not load.file:
+        raise FileProblem("gone")
+    try:
+        stored = load.file.open("rb")
+    except FileNotFoundError as error:
+        raise FileProblem("gone") from error
+    with stored:
+        yield stored.file
+
+
+def names_in(stream: BinaryIO, context: Context, profile: str) -> list[str]:
+    """The names of channels in a file, in their order; FileProblem when there are suspiciously many or no row at all."""
+    reader, table = open_recognised(stream, context, profile)
+    place = find(table.header, reader.CHANNEL)
+    names: dict[str, None] = {}
+    rows = 0
+    for _line, cells in table.rows():
+        rows += 1
+        if place < len(cells) and cells[place].strip():
+            names.setdefault(cells[place].strip())
+        if len(names) > MOST_CHANNELS:
+            raise FileProblem("too_many_channels", most=MOST_CHANNELS)
+    if not rows:
+        raise FileProblem("no_rows")
+    return list(names)
+
+
+@dataclass
+class Names:
+    """Turns names of a file into ids: channels by the confirmed mapping, campaigns by their id in the source.
+
+    A campaign the company does not know yet gets a negative stand-in; `fresh` says what to create for it.
+    """
+
+    company: Company
+    mapping: dict[str, str]
+    channels: dict[str, int] = field(default_factory=dict)
+    campaigns: dict[tuple[int, str], int] = field(default_factory=dict)
+    fresh: dict[int, tuple[int, str, str]] = field(default_factory=dict)
+
+    def __post_init__(self):
+        codes = dict(Channel.objects.filter(company=self.company).values_list("code", "pk"))
+        self.channels = {name: codes[code] for name, code in self.mapping.items() if code in codes}
+        known = Campaign.objects.filter(company=self.company, channel__in=set(self.channels.values()))
+        self.campaigns = {(c, external): pk for pk, c, external in known.values_list("pk", "channel_id", "external_id")}
+
+    def leaves_out(self, row: Row) -> bool:
+        return self.mapping.get(row.channel) == LEAVE_OUT
+
+    def channel(self, row: Row, heading: str) -> int | None:
+        """The channel's id; None with a problem added to the row when nobody chose one."""
+        found = self.channels.get(row.channel)
+        if found is None and row.channel:
+            row.problems.append(CellProblem(row.line, heading, "channel_of_nobody", row.channel))
+        return found
+
+    def campaign(self, row: Row, channel_id: int) -> int:
+        """The campaign's id, a stand-in below zero for a new one, 0 for none; FileProblem for suspiciously many."""
+        if not row.campaign:
+            return 0
+        key = channel_id, row.campaign
+        if (found := self.campaigns.get(key)) is None:
+            found = self.campaigns[key] = -1 - len(self.fresh)
+            self.fresh[found] = (channel_id, row.campaign, row.campaign_name or row.campaign)
+            if len(self.fresh) > MOST_CAMPAIGNS:
+                raise FileProblem("too_many_campaigns", most=MOST_CAMPAIGNS)
+        return found
+
+
+def guess_channels(names: list[str], company: Company, remembered: dict[str, str]) -> dict[str, str]:
+    """For each name of a file the channel's code: as confirmed last time, else by equal code or name; "" when unknown."""
+    codes = {}
+    for code, name in Channel.objects.filter(company=company).values_list("code", "name"):
+        codes[code.casefold()] = codes[normalise(name)] = code
+    valid = {*codes.values(), LEAVE_OUT}
+    return {
+        name: remembered[name]
+        if remembered.get(name) in valid
+        else codes.get(name.casefold()) or codes.get(normalise(name)) or ""
+        for name in names
+    }

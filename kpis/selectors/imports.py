@@ -1,0 +1,165 @@
+"""Reads of loads: the list, one load, and the preview of a file that waits for the user's word (it writes nothing)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from kpis import problems, reading
+from kpis.importers.base import CellProblem, Reader, Row
+from kpis.metrics import MetricInfo
+from kpis.models import DailyFact, Import
+from kpis.reading import Names
+from kpis.selectors.measures import metrics_of
+from roles.fields import from_micros
+from roles.models import Channel, Company
+
+SHOWN = 20
+CHECKED = 20_000
+MOST_PROBLEMS = 100
+Key = tuple[date, int, str]
+
+
+@dataclass(frozen=True)
+class PreviewRow:
+    """A fact as it will be stored; `values` in the order of the preview's metrics, None where unknown."""
+
+    day: date
+    channel: str
+    campaign: str
+    values: list[Decimal | None]
+
+
+@dataclass
+class Preview:
+    """What a load would do. Counts are of facts among the first `checked` rows of the file; `complete`: that is all of it."""
+
+    profile: str
+    encoding: str
+    delimiter: str
+    metrics: list[MetricInfo]
+    rows: list[PreviewRow] = field(default_factory=list)
+    problems: list[dict] = field(default_factory=list)
+    checked: int = 0
+    complete: bool = True
+    fresh: int = 0
+    changed: int = 0
+    same: int = 0
+    wrong: int = 0
+    left_out: int = 0
+    fresh_campaigns: int = 0
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def facts(self) -> int:
+        return self.fresh + self.changed + self.same
+
+
+def imports(*, company: Company) -> QuerySet[Import]:
+    """Loads, the newest first, source and author loaded."""
+    return Import.objects.filter(company=company).select_related("source", "created_by__user")
+
+
+def get_import(*, company: Company, pk: int) -> Import | None:
+    return imports(company=company).filter(pk=pk).first()
+
+
+def waiting_for_channels(load: Import) -> list[str]:
+    """Names in the file that have no channel yet."""
+    return [name for name, code in load.mapping.items() if not code]
+
+
+def preview(*, company: Company, load: Import, mapping: dict[str, str] | None = None) -> Preview:
+    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far.
+
+    Raises FileProblem when the stored file cannot be read any more.
+    """
+    names = Names(company, {name: code for name, code in (mapping or load.mapping).items() if code})
+    with reading.opened(load) as stream:
+        context = reading.context_of(company, company.local_date(load.created_at))
+        reader, table = reading.open_recognised(stream, context, load.profile)
+        infos = metrics_of(company=company)
+        found = Preview(
+            reader.CODE,
+            table.encoding,
+            table.delimiter,
+            [infos[code] for code in reader.metrics(table.header, context)],
+        )
+        folded, wrong = _fold(found, reader.read(table, context), names, reader)
+    found.problems = problems.shown(problem.as_json() for problem in wrong)
+    found.fresh_campaigns = len(names.fresh)
+    _compare(company, load, found, folded, names)
+    return found
+
+
+def _fold(
+    found: Preview, rows: Iterator[Row], names: Names, reader: Reader
+) -> tuple[dict[Key, list[int | None]], list[CellProblem]]:
+    """The facts that the first rows make (channels without a choice yet keep their name), and what is wrong."""
+    folded: dict[Key, list[int | None]] = {}
+    lines: dict[Key, int] = {}
+    wrong: list[CellProblem] = []
+    codes = [info.code for info in found.metrics]
+    for row in rows:
+        if found.checked == CHECKED:
+            found.complete = False
+            break
+        found.checked += 1
+        if names.leaves_out(row):
+            found.left_out += 1
+            continue
+        if not row.problems and row.channel in names.channels:
+            names.campaign(row, names.channels[row.channel])
+        key = (row.day, row.channel, row.campaign)
+        if not row.problems and not reader.FOLDS and (first := lines.setdefault(key, row.line)) != row.line:
+            row.problems.append(CellProblem(row.line, "", "repeated", str(first)))
+        if row.problems:
+            found.wrong += 1
+            wrong += row.problems[: max(0, MOST_PROBLEMS - len(wrong))]
+            continue
+        _add(folded, key, [row.values[code] for code in codes])
+    return folded, wrong
+
+
+def _add(folded: dict[Key, list[int | None]], key: Key, values: list[int | None]) -> None:
+    stored = folded.setdefault(key, [None] * len(values))
+    for place, value in enumerate(values):
+        if value is not None:
+            stored[place] = value + (stored[place] or 0)
+
+
+def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, list[int | None]], names: Names) -> None:
+    """Count what is new, changed and the same against the source's stored facts, in one query; fill the sample."""
+    if not folded:
+        return
+    found.first_day, found.last_day = min(key[0] for key in folded), max(key[0] for key in folded)
+    columns = [info.column for info in found.metrics]
+    stored = {
+        tuple(row[:3]): list(row[3:])
+        for row in DailyFact.objects.filter(
+            company=company, source=load.source_id, day__range=(found.first_day, found.last_day),
+            channel__in=set(names.channels.values()),
+        ).values_list("day", "channel_id", "campaign_id", *columns)
+    }  # fmt: skip
+    titles = dict(Channel.objects.filter(company=company).values_list("pk", "name"))
+    for number, ((day, name, external), micros) in enumerate(folded.items()):
+        channel_id = names.channels.get(name)
+        campaign_id = names.campaigns.get((channel_id, external), 0) if external else 0
+        values = [None if value is None else from_micros(value) for value in micros]
+        before = stored.get((day, channel_id, campaign_id))
+        if before is None:
+            found.fresh += 1
+        elif before == values:
+            found.same += 1
+        else:
+            found.changed += 1
+        if number < SHOWN:
+            found.rows.append(PreviewRow(day, titles.get(channel_id, name), external, values))
+
+
+def mapping_choices(*, company: Company) -> list[tuple[str, str]]:
+    """Channels as (code, name) for the mapping of names."""
+    return list(Channel.objects.filter(company=company).values_list("code", "name"))

@@ -1,0 +1,57 @@
+"""Reads of sources: how fresh each is."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Q, QuerySet
+
+from kpis.models import Import, Source
+from roles.models import Company
+
+SILENT_AFTER = 3
+"""A source that missed its rhythm is late; one that missed it this many times over is silent."""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How fresh a source is. `last_day`: the newest day with its facts, None when it never loaded any.
+
+    state: fresh | late | silent | never. `expected_by`: the local day by which `last_day + rhythm` should have come.
+    """
+
+    source: Source
+    last_day: date | None
+    last_load_at: datetime | None
+    state: str
+    days_behind: int | None
+
+
+def sources(*, company: Company) -> QuerySet[Source]:
+    """The company's sources, the one that wins first, owners loaded."""
+    return Source.objects.filter(company=company).select_related("owner__user")
+
+
+def get_source(*, company: Company, code: str) -> Source | None:
+    return sources(company=company).filter(code=code).first()
+
+
+def freshness(*, company: Company, at: datetime) -> list[Freshness]:
+    """Every source with its newest day and load, in one query. A day counts as due when it is over."""
+    yesterday = company.local_date(at) - timedelta(days=1)
+    done = Q(imports__state=Import.State.DONE)
+    rows = sources(company=company).annotate(
+        last_day=Max("imports__last_day", filter=done), last_load_at=Max("imports__finished_at", filter=done)
+    )
+    return [
+        Freshness(row, row.last_day, row.last_load_at, *_state(row.last_day, yesterday, row.expected_every_days))
+        for row in rows
+    ]
+
+
+def _state(last_day: date | None, yesterday: date, every: int) -> tuple[str, int | None]:
+    if last_day is None:
+        return "never", None
+    behind = max(0, (yesterday - last_day).days)
+    if behind < every:
+        return "fresh", behind
+    return ("late" if behind < every * SILENT_AFTER else "silent"), behind

@@ -1,0 +1,335 @@
+"""Loads of files: received → previewed → confirmed → run by a worker under a lease → done, failed or undone.
+
+The row says what must still happen; a killed worker loses nothing, because effect and completion are one transaction.
+"""
+
+import hashlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _
+
+from kpis import facts, reading
+from kpis.failpoints import failpoint
+from kpis.importers.base import CellProblem, FileProblem, Row
+from kpis.importers.rows import find
+from kpis.models import Import, Source
+from kpis.problems import file_sentence
+from kpis.services.evaluations import kick
+from roles import audit
+from roles.models import Campaign, Channel, Company, Membership
+from roles.refusals import Conflict, FieldError, Refused
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=45)
+RENEW_EVERY = 15.0
+ATTEMPTS = 3
+KEPT = timedelta(days=30)
+MOST_ERRORS = 100
+PROGRESS_EVERY = 5_000
+
+
+class BadFile(Refused):
+    """The file as a whole cannot be loaded; the message says what to do with it."""
+
+    code = "bad_file"
+
+    def __init__(self, problem: FileProblem):
+        message = file_sentence(problem)
+        super().__init__(message, [FieldError("file", problem.code, message)])
+
+
+class FileTooLarge(BadFile):
+    status = 413
+
+
+class NotWaiting(Conflict):
+    code = "not_waiting"
+
+
+class CannotUndo(Conflict):
+    code = "cannot_undo"
+
+
+class ChannelsNotChosen(Refused):
+    """Some names in the file have no channel: `errors` has one entry per name."""
+
+    code = "channels_not_chosen"
+
+
+def digest_of(upload: File) -> str:
+    """SHA-256 of an upload, read in pieces; FileTooLarge beyond the limit of the settings."""
+    most = settings.UPLOAD_MAX_BYTES
+    if (upload.size or 0) > most:
+        raise FileTooLarge(FileProblem("file_too_large", most=most // 1024**2))
+    made = hashlib.sha256()
+    for chunk in upload.chunks():
+        made.update(chunk)
+    return made.hexdigest()
+
+
+def receive_file(
+    *, company: Company, by: Membership, at: datetime, source: Source, upload: File, profile: str = ""
+) -> Import:
+    """Keep an upload and recognise it: a load in state preview that waits for the user's word. Writes no fact.
+
+    The same file of the same source that waits already is given back. Raises BadFile (wrong kind, empty, no known
+    columns, too large), and nothing is kept then.
+    """
+    digest = digest_of(upload)
+    context = reading.context_of(company, company.local_date(at))
+    try:
+        reader, _table = reading.open_recognised(upload.file, context, profile)
+        names = reading.names_in(upload.file, context, reader.CODE)
+    except FileProblem as problem:
+        raise BadFile(problem) from problem
+    waiting = Import.objects.filter(company=company, source=source, sha256=digest, profile_version=reader.VERSION)
+    if found := waiting.filter(state__in=[Import.State.PREVIEW, Import.State.QUEUED]).first():
+        return found
+    load = Import(
+        company=company, source=source, state=Import.State.PREVIEW, profile=reader.CODE, profile_version=reader.VERSION,
+        filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at,
+        mapping=reading.guess_channels(names, company, remembered_mapping(company, source)),
+    )  # fmt: skip
+    upload.seek(0)
+    load.file.save(load.filename, upload, save=False)
+    try:
+        with transaction.atomic():
+            load.save()
+            after = {"filename": load.filename, "source": source.code, "sha256": digest}
+            audit.record(company=company, by=by, verb="receive_file", obj=load, at=at, after=after)
+    except BaseException:
+        default_storage.delete(load.file.name)
+        raise
+    return load
+
+
+def remembered_mapping(company: Company, source: Source) -> dict[str, str]:
+    """Names in this source's files → codes of channels, as last confirmed."""
+    last = Import.objects.filter(company=company, source=source, state=Import.State.DONE).exclude(mapping={})
+    return last.order_by("-pk").values_list("mapping", flat=True).first() or {}
+
+
+def confirm_import(*, company: Company, by: Membership, at: datetime, load: Import, mapping: dict[str, str]) -> Import:
+    """The user's word: put the load in the queue with a channel for every name of the file.
+
+    Raises ChannelsNotChosen, or NotWaiting when it is not (any more) waiting for a word.
+    """
+    codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
+    chosen = {name: mapping.get(name, "") for name in load.mapping}
+    missing = [name for name, code in chosen.items() if code not in codes]
+    if missing:
+        errors = [
+            FieldError(name, "channel_not_chosen", _("Choose the channel of “%(name)s”.") % {"name": name})
+            for name in missing
+        ]
+        raise ChannelsNotChosen(_("Some names in the file have no channel yet."), errors)
+    with transaction.atomic():
+        taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(
+            state=Import.State.QUEUED, mapping=chosen, attempts=0, errors=[]
+        )
+        if not taken:
+            raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
+        audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after={"mapping": chosen})
+        transaction.on_commit(lambda: kick(company.pk))
+    load.refresh_from_db()
+    return load
+
+
+def undo_import(*, company: Company, by: Membership, at: datetime, load: Import) -> facts.Counts:
+    """Take a load back whole; facts that a later load changed stay as they are. A waiting load is dropped.
+
+    Raises CannotUndo for a load that is running, failed or undone already.
+    """
+    with transaction.atomic():
+        undone = Import.objects.filter(company=company, pk=load.pk, state=Import.State.DONE).update(
+            state=Import.State.UNDONE
+        )
+        dropped = not undone and Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(
+            state=Import.State.UNDONE, finished_at=at
+        )
+        if not undone and not dropped:
+            raise CannotUndo(_("Only a finished or a waiting load can be undone, and only once."))
+        counts = facts.undo(company=company, load=load) if undone else facts.Counts()
+        after = {"restored": counts.changed, "removed": counts.created, "left": counts.unchanged}
+        audit.record(company=company, by=by, verb="undo_import", obj=load, at=at, after=after)
+    load.refresh_from_db()
+    return counts
+
+
+# ---------------------------------------------------------------- the worker's part
+def run_due_imports(*, company: Company, at: datetime) -> int:
+    """Run every load of the company that is due: queued, and not leased to a living worker. Returns how many finished."""
+    due = Import.objects.filter(company=company, state=Import.State.QUEUED).filter(
+        Q(lease_until=None) | Q(lease_until__lt=at)
+    )
+    finished = 0
+    for pk in list(due.order_by("pk").values_list("pk", flat=True)):
+        try:
+            finished += run_import(company=company, pk=pk, at=at)
+        except Exception:
+            # One broken load must not hold up the others; its attempts are counted and its lease runs out.
+            log.exception("load %s of company %s broke off", pk, company.pk)
+    drop_old_files(company=company, at=at)
+    return finished
+
+
+def run_import(*, company: Company, pk: int, at: datetime) -> bool:
+    """Claim one queued load and write its facts; True when this call finished it (done or failed).
+
+    `at` is the moment the call began: the lease is renewed by the time that passes. Called twice, or by two workers at
+    once, it takes effect once.
+    """
+    token = secrets.token_hex(16)
+    with transaction.atomic():
+        claimed = (
+            Import.objects.filter(company=company, pk=pk, state=Import.State.QUEUED)
+            .filter(Q(lease_until=None) | Q(lease_until__lt=at))
+            .update(lease_until=at + LEASE, lease_token=token, attempts=F("attempts") + 1)
+        )
+    if not claimed:
+        return False
+    load = Import.objects.select_related("source").get(company=company, pk=pk)
+    if load.attempts > ATTEMPTS:
+        return _fail(load, token, at, [{"code": "broke_off", "n": ATTEMPTS}])
+    try:
+        return _load(load, token, at)
+    except FileProblem as problem:
+        return _fail(load, token, at, [{"code": problem.code, **problem.params}])
+    except facts.RepeatedKey as repeated:
+        problems = [CellProblem(last, "", "repeated", str(first)).as_json() for first, last in repeated.lines]
+        return _fail(load, token, at, problems)
+
+
+def _load(load: Import, token: str, at: datetime) -> bool:
+    """Parse and stage outside a transaction, so that no writer waits for a parser; then one short transaction."""
+    company, renew = load.company, _renewal(load, token, at)
+    names = reading.Names(company, load.mapping)
+    problems: list[CellProblem] = []
+    with reading.opened(load) as stream:
+        context = reading.context_of(company, company.local_date(load.created_at))
+        reader, table = reading.open_recognised(stream, context, load.profile)
+        codes = reader.metrics(table.header, context)
+        heading = table.header[find(table.header, reader.CHANNEL)].strip()
+        with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
+            staged.add(_lines(reader.read(table, context), names, codes, heading, problems, renew))
+            if problems:
+                return _fail(load, token, at, [problem.as_json() for problem in problems])
+            if reader.FOLDS:
+                staged.fold()
+            failpoint("import.after_copy")
+            with transaction.atomic():
+                _hold(load, token)
+                staged.name_campaigns(_create_campaigns(company, names))
+                counts = staged.merge(load)
+                failpoint("import.before_commit")
+                _finish(load, token, at, counts, staged)
+    return True
+
+
+def _lines(
+    rows: Iterator[Row], names: reading.Names, codes: list[str], heading: str, problems: list[CellProblem],
+    renew: Callable[[], None],
+) -> Iterator[tuple]:  # fmt: skip
+    """Staging lines of the rows that are right; `problems` collects the others, and enough of them end the reading."""
+    for number, row in enumerate(rows):
+        if number % PROGRESS_EVERY == 0:
+            renew()
+        if names.leaves_out(row):
+            continue
+        channel_id = names.channel(row, heading)
+        if row.problems:
+            problems.extend(row.problems)
+            if len(problems) >= MOST_ERRORS:
+                return
+            continue
+        campaign_id = names.campaign(row, channel_id)
+        yield (row.line, row.day.isoformat(), channel_id, campaign_id, 0, *[row.values[code] for code in codes])
+
+
+def _renewal(load: Import, token: str, at: datetime) -> Callable[[], None]:
+    """A function that keeps the lease while a long file is read; raises LeaseLost when another worker has it."""
+    begun = renewed = time.monotonic()
+
+    def renew() -> None:
+        nonlocal renewed
+        now = time.monotonic()
+        if now - renewed < RENEW_EVERY:
+            return
+        renewed = now
+        mine = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token)
+        if not mine.update(lease_until=at + timedelta(seconds=now - begun) + LEASE):
+            raise LeaseLost(load.pk)
+
+    return renew
+
+
+class LeaseLost(RuntimeError):
+    """Another worker took the load over: this one stops and writes nothing."""
+
+
+def _hold(load: Import, token: str) -> None:
+    """Lock the load's row for this transaction: another worker's claim waits, and then finds it finished."""
+    mine = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token, state=Import.State.QUEUED)
+    if not mine.update(lease_token=token):
+        raise LeaseLost(load.pk)
+
+
+def _create_campaigns(company: Company, names: reading.Names) -> dict[int, int]:
+    """Real ids for the stand-ins of campaigns that the file names first."""
+    if not names.fresh:
+        return {}
+    Campaign.objects.bulk_create(
+        [
+            Campaign(company=company, channel_id=channel_id, external_id=external, name=name)
+            for channel_id, external, name in names.fresh.values()
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+    known = Campaign.objects.filter(company=company, channel__in={fresh[0] for fresh in names.fresh.values()})
+    ids = {(channel, external): pk for pk, channel, external in known.values_list("pk", "channel_id", "external_id")}
+    return {stand_in: ids[fresh[:2]] for stand_in, fresh in names.fresh.items()}
+
+
+def _finish(load: Import, token: str, at: datetime, counts: facts.Counts, staged: facts.Staging) -> None:
+    first, last = staged.days()
+    done = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token).update(
+        state=Import.State.DONE, created=counts.created, changed=counts.changed, unchanged=counts.unchanged,
+        first_day=first, last_day=last, finished_at=at, errors=[], lease_until=None, lease_token="",
+    )  # fmt: skip
+    if not done:
+        raise LeaseLost(load.pk)
+    after = {"created": counts.created, "changed": counts.changed, "unchanged": counts.unchanged}
+    audit.record(company=load.company, by=load.created_by, verb="run_import", obj=load, at=at, after=after)
+
+
+@transaction.atomic
+def _fail(load: Import, token: str, at: datetime, errors: list[dict]) -> bool:
+    """Say why nothing was written; True when the load was still ours."""
+    failed = Import.objects.filter(
+        company=load.company, pk=load.pk, lease_token=token, state=Import.State.QUEUED
+    ).update(state=Import.State.FAILED, errors=errors[:MOST_ERRORS], finished_at=at, lease_until=None, lease_token="")
+    if failed:
+        after = {"errors": [error["code"] for error in errors[:5]]}
+        audit.record(company=load.company, by=load.created_by, verb="fail_import", obj=load, at=at, after=after)
+    return bool(failed)
+
+
+def drop_old_files(*, company: Company, at: datetime) -> int:
+    """Forget uploads 30 days after their load ended; the rows and what they changed stay."""
+    old = Import.objects.filter(company=company, finished_at__lt=at - KEPT).exclude(file="").exclude(file=None)[:50]
+    dropped = list(old)
+    for load in dropped:
+        default_storage.delete(load.file.name)
+    Import.objects.filter(company=company, pk__in=[load.pk for load in dropped]).update(file="")
+    return len(dropped)

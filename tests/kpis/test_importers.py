@@ -1,0 +1,172 @@
+"""Readers of files: recognised by bytes and heading, read row by row, every wrong cell named. Pure: no database."""
+
+import io
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kpis.importers import canonical, multi_platform, registry, values
+from kpis.importers.base import Column, Context, FileProblem
+from kpis.importers.tables import find_encoding, normalise, open_table
+
+TODAY = date(2026, 11, 20)
+CONTEXT = Context(
+    {
+        "spend": Column("spend", True), "расход": Column("spend", True), "leads": Column("leads", False),
+        "лиды": Column("leads", False), "revenue": Column("revenue", True, True), "выручка": Column("revenue", True, True),
+    },
+    TODAY,
+)  # fmt: skip
+REPORT = Path(__file__).parent.parent / "data" / "multi_platform_ad_report.csv"
+
+
+def read(content: str | bytes, encoding: str = "utf-8"):
+    stream = io.BytesIO(content if isinstance(content, bytes) else content.encode(encoding))
+    table = open_table(stream, lambda header: registry.recognise(header, CONTEXT) is not None)
+    reader = registry.recognise(table.header, CONTEXT)
+    return table, reader, list(reader.read(table, CONTEXT))
+
+
+def problems(content: str) -> list[tuple]:
+    return [(p.row, p.field, p.code, p.value) for row in read(content)[2] for p in row.problems]
+
+
+def test_multi_platform_report_gives_its_published_totals():
+    _table, reader, rows = read(REPORT.read_bytes())
+
+    assert reader is multi_platform
+    assert len(rows) == 16
+    totals = {code: sum(row.values[code] for row in rows) / 1_000_000 for code in rows[0].values}
+    assert totals == {"clicks": 3041, "impressions": 163500, "spend": 2247.15, "leads": 201, "revenue": 4585}
+    by_platform: dict[str, float] = {}
+    for row in rows:
+        by_platform[row.channel] = by_platform.get(row.channel, 0) + row.values["spend"]
+    assert by_platform == {"Facebook Ads": 1188_000_000, "Google Ads": 587_050_000, "TikTok Ads": 472_100_000}
+    assert not any(row.problems for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "delimiter"),
+    [
+        ("date,channel,spend,leads\n2026-11-19,vk,1234.5,5\n", "utf-8", ","),
+        ("Дата;Канал;Расход;Лиды\n19.11.2026;vk;1 234,5;5\n", "cp1251", ";"),
+        ("Дата;Канал;Расход, ₽;Лиды\n19.11.2026;vk;1\u00a0234,50;5\n", "utf-8-sig", ";"),
+        ("sep=;\r\nДата;Канал;Расход (руб.);Лиды\r\n19.11.26;vk;1\u202f234,5 ₽;5,0\r\n", "utf-8", ";"),
+        ("date\tchannel\tspend\tleads\n20261119\tvk\t1234.5\t5\n", "utf-16", "\t"),
+        (
+            "Отчёт за ноябрь\n\n дата , канал,расход,лиды\n19 ноября 2026 г.,vk,1234.5,5\nИтого,,1234.5,5\n",
+            "utf-8",
+            ",",
+        ),
+        ('"date","channel","spend","leads"\n"2026-11-19 00:00:00","vk","1,234.50","5"\n', "utf-8", ","),
+        ("date;channel;spend;leads\n46345;vk;1234,5;5\n\n;;;\n", "utf-8", ";"),
+    ],
+)
+def test_canonical_layout_in_many_spellings(content, encoding, delimiter):
+    table, reader, rows = read(content, encoding)
+
+    assert reader is canonical
+    assert (table.delimiter, len(rows)) == (delimiter, 1)
+    assert rows[0].problems == []
+    assert (rows[0].day, rows[0].channel) == (date(2026, 11, 19), "vk")
+    assert rows[0].values == {"spend": 1_234_500_000, "leads": 5_000_000}
+
+
+def test_an_empty_cell_is_unknown_not_zero():
+    rows = read("date,channel,campaign,spend,leads\n2026-11-19,vk,c-1,,0\n2026-11-18,vk,,-,—\n")[2]
+
+    assert [row.values for row in rows] == [{"spend": None, "leads": 0}, {"spend": None, "leads": None}]
+    assert [row.campaign for row in rows] == ["c-1", ""]
+
+
+def test_every_wrong_cell_is_named_with_its_row_and_column():
+    assert problems(
+        "date,channel,spend,leads\n"
+        "2026-11-19,vk,NaN,-5\n"
+        "2026-11-21,vk,1,1\n"
+        "31.02.2026,,1e309,x\n"
+        "02/03/2026,vk,1,1\n"
+        "2026-11-19,vk,1\n"
+        "2026-11-18,vk,1,234,5\n"
+        "2026-11-19,vk,99999999999999,1\n"
+        ",vk,1,1\n"
+    ) == [
+        (2, "spend", "nan", "NaN"), (2, "leads", "negative", "-5"), (3, "date", "future_date", "2026-11-21"),
+        (4, "channel", "no_channel", ""), (4, "date", "bad_date", "31.02.2026"), (4, "spend", "exponent", "1e309"),
+        (4, "leads", "not_a_number", "x"), (5, "date", "ambiguous_date", "02/03/2026"), (6, "", "short_row", ""),
+        (7, "", "long_row", ""), (8, "spend", "too_large", "99999999999999"), (9, "date", "no_date", ""),
+    ]  # fmt: skip
+
+
+def test_revenue_may_be_negative_and_brackets_mean_minus():
+    rows = read("date;channel;revenue\n2026-11-19;vk;(1 234)\n2026-11-18;vk;−5,5\n")[2]
+
+    assert [row.values["revenue"] for row in rows] == [-1_234_000_000, -5_500_000]
+
+
+def test_thousands_or_decimals_is_decided_per_file():
+    known = read("date;channel;spend\n2026-11-18;vk;0,55\n2026-11-19;vk;1,234\n")[2]
+    doubtful = read("date;channel;spend\n2026-11-19;vk;1,234\n")[2]
+    counts = read("date;channel;leads\n2026-11-19;vk;1,234\n")[2]
+
+    assert known[1].values["spend"] == 1_234_000
+    assert [problem.code for problem in doubtful[0].problems] == ["ambiguous_number"]
+    assert counts[0].values["leads"] == 1_234_000_000
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty"),
+        (b"\xef\xbb\xbf \r\n", "empty"),
+        (b"\x89PNG\r\n\x1a\n....", "picture"),
+        (b"PK\x03\x04....", "excel"),
+        (b"\xd0\xcf\x11\xe0....", "excel"),
+        (b"%PDF-1.7", "pdf"),
+        (b"<!DOCTYPE html><html>", "page"),
+        (b"date,channel\x00,spend", "binary"),
+        (b"hello\nworld\n", "no_known_columns"),
+        (b"date,channel\n2026-11-19,vk\n", "no_known_columns"),
+        (("a," * 10_000 + "\n").encode(), "too_wide"),
+        ("date,channel,spend,расход\n".encode(), "column_twice"),
+        (b'date,channel,spend\n2026-11-19,"vk,1\n' + b"x" * 200_000, "broken_quotes"),
+    ],
+)
+def test_a_wrong_file_says_what_it_is(content, code):
+    with pytest.raises(FileProblem) as problem:
+        read(content)
+
+    assert problem.value.code == code
+
+
+def test_encodings_are_told_by_bytes():
+    assert find_encoding(io.BytesIO("дата".encode())) == "utf-8"
+    assert find_encoding(io.BytesIO("дата".encode("utf-8-sig"))) == "utf-8-sig"
+    assert find_encoding(io.BytesIO("дата".encode("cp1251"))) == "cp1251"
+    assert find_encoding(io.BytesIO("дата".encode("utf-16"))) == "utf-16"
+
+
+def test_headings_are_compared_without_units():
+    assert normalise("Расход\u00a0(руб.)") == "расход"
+    assert normalise(" Расход, ₽ ") == "расход"
+    assert normalise("Отчёт_за  день") == "отчет за день"
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("1.23456789", 1_234_568),
+        ("0.0000005", 0),
+        ("0.0000015", 2),
+        ("12 345 678,9", 12_345_678_900_000),
+        ("1.234.567", 1_234_567_000_000),
+    ],
+)
+def test_numbers_are_exact_and_rounded_half_even(cell, expected):
+    assert values.micros(cell, money=True) == expected
+
+
+def test_a_reader_is_asked_by_name():
+    with pytest.raises(FileProblem, match="unknown_profile"):
+        registry.reader_of("nonsense")
