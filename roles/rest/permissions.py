@@ -31,7 +31,8 @@ class MemberWithRight(BasePermission):
             needed, scope = view.write_permissions.get(view.action), view.write_scope
         if scopes is not None and scope not in scopes and "admin" not in scopes:
             raise PermissionDenied(_("The token lacks the scope %(scope)s.") % {"scope": scope})
-        if needed is None or not allowed_somewhere(view.person.hats, needed):
+        alternatives = needed if isinstance(needed, tuple) else (needed,)
+        if needed is None or not any(allowed_somewhere(view.person.hats, one) for one in alternatives):
             raise PermissionDenied(_("Your hats do not allow this."))
         return True
 

@@ -13,14 +13,15 @@ from roles.rest.idempotency import run_once
 class CompanyViewSet(GenericViewSet):
     """Sets `self.company` and `self.person`; writes honour Idempotency-Key; `check_etag` honours If-Match.
 
-    `read_permission` opens reads; `write_permissions` maps an action's name to its permission (an action that is not
-    named is refused); `write_scope` is the token scope that writes need. A right on some channel opens the action:
-    the service asks about the object itself.
+    `read_permission` opens reads; `write_permissions` maps an action's name to its permission, or to a tuple of which
+    any opens it (an action that is not named is refused); `write_scope` is the token scope that writes need. A right on
+    some channel opens the action: the service asks about the object itself.
     """
 
     read_permission = Permission.READ
-    write_permissions: dict[str, Permission] = {}
+    write_permissions: dict[str, Permission | tuple[Permission, ...]] = {}
     write_scope = "admin"
+    filter_backends = ()  # a view with a filterset names django-filter's backend itself
     company = person = None
 
     def dispatch(self, request, *args, **kwargs):

@@ -27,6 +27,10 @@ class PriorityIsTheDirectors(Forbidden):
     code = "priority_is_the_directors"
 
 
+class NotYours(Forbidden):
+    code = "not_yours"
+
+
 @transaction.atomic
 def create_channel(
     *, company: Company, by: Membership | None, at: datetime, today: date, code: str, name: str, kind: str,

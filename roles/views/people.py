@@ -17,7 +17,8 @@ from roles.views import acting, rights, today
 
 @requires(Permission.READ)
 def person_list(request):
-    rows = boards.people_rows(company=request.company, on=today(request), at=timezone.now())
+    people = boards.people_with_tokens(company=request.company, at=timezone.now())
+    rows = boards.people_rows(company=request.company, on=today(request), people=people)
     return render(request, "roles/person_list.html", {"rows": rows, **rights(request)})
 
 

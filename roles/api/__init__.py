@@ -1,0 +1,1 @@
+"""The REST API of `roles/`, a module per noun: me, people, channels, campaigns."""
