@@ -114,6 +114,9 @@ for _column in metrics.COLUMNS:
     MetricColumns.add_to_class(_column, MicrosField(null=True))
 
 
+UNCHECKED = {"db_constraint": False, "db_index": False, "related_name": "+"}
+
+
 class DailyFact(MetricColumns, CompanyOwned):
     """Metrics of one scope on one day from one source; `campaign_id` 0 is the channel without a campaign, never NULL.
 
@@ -122,17 +125,11 @@ class DailyFact(MetricColumns, CompanyOwned):
     """
 
     pk = models.CompositePrimaryKey("company_id", "day", "channel_id", "campaign_id", "source_id")
-    company = models.ForeignKey(
-        Company, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
-    )
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
     day = models.DateField()
-    channel = models.ForeignKey(
-        Channel, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    channel = models.ForeignKey(Channel, on_delete=models.DO_NOTHING, **UNCHECKED)
     campaign_id = models.BigIntegerField(default=0)
-    source = models.ForeignKey(
-        Source, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    source = models.ForeignKey(Source, on_delete=models.DO_NOTHING, **UNCHECKED)
     load_id = models.BigIntegerField(help_text="the Import that last changed this row")
 
     def __str__(self):
@@ -145,9 +142,7 @@ class FactRevision(MetricColumns, CompanyOwned):
     `existed` false: the load created the row. Written in the transaction of the load, one row per changed fact.
     """
 
-    company = models.ForeignKey(
-        Company, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
-    )
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
     load = models.ForeignKey(Import, on_delete=models.CASCADE, db_constraint=False, related_name="revisions")
     day = models.DateField()
     channel_id = models.BigIntegerField()
@@ -272,7 +267,7 @@ class StopRule(CompanyOwned):
 class StopRuleVersion(Versioned):
     """The parameters of a rule, see domain.md 3.1. Rates and lines are in the KPI's own unit (shares, ₽).
 
-    A version written by a channel's owner waits for `approved_at` (the CMO's signature) and is not evaluated until then.
+    In force: approved, not superseded, active. A channel owner's version waits for the CMO while the old one goes on.
     """
 
     class Comparison(models.TextChoices):
@@ -332,8 +327,11 @@ class StopRuleVersion(Versioned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["company", "rule", "number"], name="stop_rule_version_number_once"),
-            models.UniqueConstraint(
-                fields=["company", "rule"], condition=Q(superseded_at=None), name="stop_rule_has_one_current_version"
+            *(
+                models.UniqueConstraint(
+                    fields=["company", "rule"], condition=Q(superseded_at=None) & approved, name=f"stop_rule_one_{name}"
+                )
+                for name, approved in (("in_force", Q(approved_at__isnull=False)), ("waiting", Q(approved_at=None)))
             ),
         ]
 
@@ -422,7 +420,9 @@ class Breach(ScopedRow):
     muted = models.BooleanField(default=False, help_text="under an override: visible, opens no decision")
     detected_at = models.DateTimeField()
     closed_on = models.DateField(null=True, blank=True)
-    closed_as = models.CharField(max_length=12, blank=True, help_text="recovered, paused, signed, no_data, gone")
+    closed_as = models.CharField(
+        max_length=12, blank=True, help_text="recovered, paused, signed, gone, stopped, disabled"
+    )
 
     class Meta:
         ordering = ["-opened_on", "-pk"]

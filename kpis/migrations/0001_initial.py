@@ -269,7 +269,7 @@ class Migration(migrations.Migration):
                 ('muted', models.BooleanField(default=False, help_text='under an override: visible, opens no decision')),
                 ('detected_at', models.DateTimeField()),
                 ('closed_on', models.DateField(blank=True, null=True)),
-                ('closed_as', models.CharField(blank=True, help_text='recovered, paused, signed, no_data, gone', max_length=12)),
+                ('closed_as', models.CharField(blank=True, help_text='recovered, paused, signed, gone, stopped, disabled', max_length=12)),
                 ('campaign', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.campaign')),
                 ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.channel')),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.company')),
@@ -423,7 +423,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='stopruleversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at', None)), fields=('company', 'rule'), name='stop_rule_has_one_current_version'),
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at', None), ('approved_at__isnull', False)), fields=('company', 'rule'), name='stop_rule_one_in_force'),
+        ),
+        migrations.AddConstraint(
+            model_name='stopruleversion',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at', None), ('approved_at', None)), fields=('company', 'rule'), name='stop_rule_one_waiting'),
         ),
         migrations.AddConstraint(
             model_name='rulestate',
