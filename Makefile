@@ -7,7 +7,7 @@ PORT   ?= 8000
 .PHONY: run test lint lock clean
 
 run: $(VENV)/.run
-	PORT=$(PORT) exec $(BIN)/python manage.py up
+	PORT=$(PORT) exec $(BIN)/python manage.py up --with-parent
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)

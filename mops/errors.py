@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 def _answer(request, status: int, title: str, advice: str):
     if request.path_info.startswith("/api/"):
         body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": title,
-                "request_id": getattr(request, "request_id", "")}  # fmt: skip
+                "request_id": getattr(request, "request_id", ""), "errors": []}  # fmt: skip
         return JsonResponse(body, status=status, content_type="application/problem+json")
     return render(request, "error.html", {"status": status, "title": title, "advice": advice}, status=status)
 

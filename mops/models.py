@@ -55,13 +55,26 @@ class Delivery(CompanyOwned):
         return f"{self.way} {self.state}"
 
 
-class NotificationCursor(CompanyOwned):
-    """How far the sweep of audit events has come in one company: each event is turned into notifications once."""
+class Progress(CompanyOwned):
+    """How far the pipeline has come in one company: one row, made by its first pass.
 
-    last_event_id = models.BigIntegerField(default=0)
+    Audit events up to `settled_event_id` are done with; those up to `seen_event_id` have been told, but are read again
+    for some minutes, because PostgreSQL may commit a lower id after a higher one (`Notification.key` makes the second
+    reading silent). `marked_event_id` is what had been seen at `marked_at`, and is settled some minutes later.
+    """
+
+    settled_event_id = models.BigIntegerField(default=0)
+    marked_event_id = models.BigIntegerField(default=0)
+    marked_at = models.DateTimeField(null=True)
+    seen_event_id = models.BigIntegerField(default=0)
+    week_moment_at = models.DateTimeField(null=True, help_text="the last moment of the report week that was dealt with")
+    day_begun_on = models.DateField(null=True, help_text="the local date whose hats and owners were settled")
+    reminded_at = models.DateTimeField(null=True, help_text="reminders about waiting decisions are written up to here")
+    falls = models.PositiveSmallIntegerField(default=0, help_text="passes in a row with a broken step")
+    rest_until = models.DateTimeField(null=True, help_text="a broken company is left alone until then")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["company"], name="notification_cursor_once")]
+        constraints = [models.UniqueConstraint(fields=["company"], name="progress_once")]
 
     def __str__(self):
-        return str(self.last_event_id)
+        return f"progress of {self.company_id}"

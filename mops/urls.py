@@ -12,9 +12,11 @@ handler500 = "mops.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("preferences/", views.preferences, name="preferences"),
+    path("companies/new/", views.company_create, name="company-create"),
     path("healthz", views.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("mops.api")),
+    path("c/<slug:company_slug>/", include("mops.company_urls")),
     path("c/<slug:company_slug>/", include("reports.urls")),
     path("c/<slug:company_slug>/", include("processes.urls")),
     path("c/<slug:company_slug>/", include("kpis.urls")),

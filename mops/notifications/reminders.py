@@ -1,0 +1,109 @@
+"""Recalls what is about to be late: a plan three hours and a fact two hours before its deadline, a decision after 24 and 48 hours."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from mops import due
+from mops.models import Progress
+from mops.moments import FACT_REMINDER, FIRST_REMINDER, PLAN_REMINDER, SECOND_REMINDER
+from mops.notifications.recipients import holder, late_deciders
+from mops.notifications.writing import Message, write
+from processes import deciders
+from processes.deciders import Around, around
+from processes.models import Decision
+from reports.models import WeeklyReport
+from roles import formats
+from roles.models import Company, Membership
+
+State = WeeklyReport.State
+PLAN_SOON = gettext_noop("The plan of %(week)s is due at %(time)s: %(channels)s")
+FACT_SOON = gettext_noop("The fact of %(week)s is due at %(time)s: %(channels)s")
+
+
+def remind(company: Company, at: datetime) -> int:
+    """Write every reminder that is due at a moment, each once; returns how many messages were given."""
+    plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
+    first, second = (list(_waiting(company, at, wait)) for wait in (FIRST_REMINDER, SECOND_REMINDER))
+    with transaction.atomic():
+        told = 0
+        if plans or facts or first or second:
+            people = around(company=company, on=company.local_date(at))
+            told = write(company=company, at=at, messages=[
+                *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
+                *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
+                *_still_waiting(company, people, FIRST_REMINDER, first),
+                *_still_waiting(company, people, SECOND_REMINDER, second),
+            ])  # fmt: skip
+        Progress.objects.filter(company=company).update(reminded_at=at)
+    return told
+
+
+def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:
+    rows = WeeklyReport.objects.filter(company=company, plan_submitted_at=None).exclude(state=State.LOCKED)
+    return rows.filter(plan_due_at__gt=at, plan_due_at__lte=at + PLAN_REMINDER).select_related("channel__owner__user")
+
+
+def _facts_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:
+    rows = WeeklyReport.objects.filter(company=company, state__in=[State.EMPTY, State.DRAFT, State.RETURNED])
+    return rows.filter(fact_due_at__gt=at, fact_due_at__lte=at + FACT_REMINDER).select_related("channel__owner__user")
+
+
+def _waiting(company: Company, at: datetime, wait: timedelta) -> QuerySet[Decision]:
+    return due.unreminded(at, wait).filter(company=company).select_related("company", "channel__owner__user")
+
+
+def _soon(
+    company: Company, people: Around, name: str, title: str, reports: list[WeeklyReport], due_field: str
+) -> Iterator[Message]:
+    """One message per person and week, whatever the number of channels."""
+    heaps: dict[tuple[Membership, datetime], list[WeeklyReport]] = defaultdict(list)
+    for report in reports:
+        for person in holder(people, report.channel):
+            heaps[person, report.week].append(report)
+    for (person, monday), mine in heaps.items():
+        yield Message(
+            person=person, key=f"{name}:{monday:%G-W%V}", url=_page(company, mine),
+            words=lambda mine=mine: _soon_words(company, title, mine, getattr(mine[0], due_field)),
+        )  # fmt: skip
+
+
+def _soon_words(company: Company, title: str, reports: list[WeeklyReport], due_at: datetime) -> tuple[str, str]:
+    monday = reports[0].week
+    return _(title) % {
+        "week": formats.days(monday, monday + timedelta(days=6), year=False),
+        "time": formats.clock(due_at, company.zone),
+        "channels": ", ".join(report.channel.name for report in reports),
+    }, ""
+
+
+def _page(company: Company, reports: list[WeeklyReport]) -> str:
+    if len(reports) == 1:
+        return reverse("reports:weekly-report-detail", args=[company.slug, reports[0].pk])
+    return reverse("reports:weekly-report-list", args=[company.slug])
+
+
+def _still_waiting(company: Company, people: Around, wait: timedelta, waiting: list[Decision]) -> Iterator[Message]:
+    hours = int(wait.total_seconds() // 3600)
+    for decision in waiting:
+        late = wait == SECOND_REMINDER
+        told = late_deciders(people, decision) if late else deciders.deciders(decision=decision, people=people)
+        for person in told:
+            yield Message(
+                person=person, key=f"decision-waits:{decision.pk}:{hours}",
+                url=reverse("processes:decision-detail", args=[company.slug, decision.pk]),
+                words=lambda decision=decision: _waiting_words(decision, hours),
+            )  # fmt: skip
+
+
+def _waiting_words(decision: Decision, hours: int) -> tuple[str, str]:
+    title = _("Undecided for %(hours)s hours: %(question)s") % {"hours": hours, "question": decision.question}
+    return title, _("%(number)s stays open until somebody signs; meanwhile the spending goes on.") % {
+        "number": decision
+    }

@@ -1,0 +1,236 @@
+"""What is told about which event: verb → who, in what words, where it leads. Reading it is reading the whole policy.
+
+A verb that is not here tells nobody. Events of one verb in one moment about reports of one week make one message per
+person: nine late channels are one line for the project manager, not nine.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from kpis.models import DataIncident, Import
+from mops.notifications.recipients import holder, unique
+from processes import deciders
+from processes.deciders import Around
+from processes.models import Action, Decision
+from reports.models import WeeklyReport
+from roles import formats
+from roles.models import Appointment, AuditEvent, Company, Membership
+from roles.permissions import RoleKind
+
+
+@dataclass(frozen=True)
+class Item:
+    """An event and the object it is about."""
+
+    event: AuditEvent
+    obj: models.Model
+
+
+Who = Callable[[Around, Item], Iterable[Membership]]
+Words = Callable[[list[Item]], tuple[str, str]]
+Where = Callable[[str, list[Item]], str]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One line of the table. `load` gives the objects with what `who` and `words` read of them, in one query or two."""
+
+    load: Callable[[Company], QuerySet]
+    who: Who
+    words: Words
+    where: Where
+    by_week: bool = False
+    mailed: bool = True
+
+
+# ------------------------------------------------------------------ objects
+def _decisions(company: Company) -> QuerySet:
+    rows = Decision.objects.filter(company=company).select_related("company", "channel__owner__user", "signed_by__user")
+    return rows.prefetch_related("actions__owner__user")
+
+
+def _reports(company: Company) -> QuerySet:
+    return WeeklyReport.objects.filter(company=company).select_related(
+        "channel__owner__user", "fact_submitted_by__user"
+    )
+
+
+def _loads(company: Company) -> QuerySet:
+    return Import.objects.filter(company=company).select_related("created_by__user", "source")
+
+
+def _incidents(company: Company) -> QuerySet:
+    return DataIncident.objects.filter(company=company).select_related("channel", "campaign")
+
+
+def _actions(company: Company) -> QuerySet:
+    return Action.objects.filter(company=company).select_related("owner__user")
+
+
+def _appointments(company: Company) -> QuerySet:
+    return Appointment.objects.filter(company=company).select_related("person__user", "channel")
+
+
+# ------------------------------------------------------------------ who
+def _deciders(around: Around, item: Item) -> list[Membership]:
+    """Whoever may sign now; of a decision that is closed by now, nobody: there is nothing left to do."""
+    return deciders.deciders(decision=item.obj, people=around) if item.obj.is_open else []
+
+
+def _touched(around: Around, item: Item) -> list[Membership]:
+    """The channel's owner and everybody whom the decision gave something to do."""
+    return unique([item.obj.channel.owner, *(action.owner for action in item.obj.actions.all())])
+
+
+def _holder(around: Around, item: Item) -> list[Membership]:
+    return holder(around, item.obj.channel)
+
+
+def _holder_and_manager(around: Around, item: Item) -> list[Membership]:
+    return unique([*holder(around, item.obj.channel), *around.wearers(RoleKind.PM)])
+
+
+def _author_and_holder(around: Around, item: Item) -> list[Membership]:
+    return unique([item.obj.fact_submitted_by, *holder(around, item.obj.channel)])
+
+
+def _analysts(around: Around, item: Item) -> list[Membership]:
+    return around.wearers(RoleKind.ANALYST) or around.wearers(RoleKind.CMO)
+
+
+# ------------------------------------------------------------------ words
+def _question(title: str) -> Words:
+    """A sentence about one decision, its number and deadline under it. `title` is translated when it is said."""
+
+    def words(items: list[Item]) -> tuple[str, str]:
+        decision = items[0].obj
+        until = formats.moment(decision.deadline_at, decision.company.zone)
+        text = _("%(number)s, to be decided by %(until)s.") % {"number": decision, "until": until}
+        return _(title) % {"question": decision.question}, _with_reason(text, items[0].event)
+
+    return words
+
+
+def _outcome(items: list[Item]) -> tuple[str, str]:
+    decision = items[0].obj
+    title = _("Decided: %(choice)s. %(question)s") % {
+        "choice": decision.get_choice_display(), "question": decision.question,
+    }  # fmt: skip
+    text = _("%(number)s, signed by %(person)s.") % {"number": decision, "person": decision.signed_by}
+    return title, _with_reason(text, items[0].event)
+
+
+def _weeks(title: str) -> Words:
+    """A sentence about the reports of one week, channels by name."""
+
+    def words(items: list[Item]) -> tuple[str, str]:
+        monday = items[0].obj.week
+        week = formats.days(monday, monday + timedelta(days=6), year=False)
+        channels = ", ".join(item.obj.channel.name for item in items)
+        return _(title) % {"week": week, "channels": channels}, items[0].event.reason
+
+    return words
+
+
+def _failed_load(items: list[Item]) -> tuple[str, str]:
+    load = items[0].obj
+    title = _("The file was not loaded: %(name)s") % {"name": load}
+    return title, _("Nothing was written. The page of the load says what to correct, row by row.")
+
+
+def _silence(items: list[Item]) -> tuple[str, str]:
+    incident = items[0].obj
+    days = formats.days(incident.first_day, incident.last_day)
+    title = _("Figures have stopped coming: %(subject)s") % {"subject": incident.subject}
+    return title, _("No figures for %(days)s; the stop-rule cannot judge until they are loaded.") % {"days": days}
+
+
+def _task(items: list[Item]) -> tuple[str, str]:
+    action = items[0].obj
+    return _("A task for you: %(text)s") % {"text": action.text}, _("Due on %(day)s.") % {
+        "day": formats.day(action.due_on)
+    }
+
+
+def _handed_over(items: list[Item]) -> tuple[str, str]:
+    name = items[0].obj.channel.name
+    title = _("You run the channel %(channel)s for now") % {"channel": name}
+    return title, _("Its owner's appointment has ended and nobody was appointed: plan, fact and actions are yours.")
+
+
+def _with_reason(text: str, event: AuditEvent) -> str:
+    return f"{text}\n{event.reason}" if event.reason else text
+
+
+# ------------------------------------------------------------------ where
+def page(name: str) -> Where:
+    """The page of the one object, by its id."""
+    return lambda slug, items: reverse(name, args=[slug, items[0].obj.pk])
+
+
+def _report_page(slug: str, items: list[Item]) -> str:
+    if len(items) == 1:
+        return reverse("reports:weekly-report-detail", args=[slug, items[0].obj.pk])
+    monday = items[0].obj.week
+    return f"{reverse('reports:weekly-report-list', args=[slug])}?week={monday:%G-W%V}"
+
+
+def _list(name: str) -> Where:
+    return lambda slug, items: reverse(name, args=[slug])
+
+
+def _channel_page(slug: str, items: list[Item]) -> str:
+    return reverse("reports:channel-detail", args=[slug, items[0].obj.channel.code])
+
+
+_decision_page = page("processes:decision-detail")
+
+KINDS: dict[str, Kind] = {
+    "open_decision": Kind(
+        _decisions, _deciders, _question(gettext_noop("Waits for your decision: %(question)s")), _decision_page
+    ),
+    "propose_decision": Kind(
+        _decisions, _deciders, _question(gettext_noop("Waits for your second signature: %(question)s")), _decision_page
+    ),
+    "refuse_decision": Kind(
+        _decisions, _deciders, _question(gettext_noop("The second signature was refused: %(question)s")), _decision_page
+    ),
+    "sign_decision": Kind(_decisions, _touched, _outcome, _decision_page),
+    "cosign_decision": Kind(_decisions, _touched, _outcome, _decision_page),
+    "late_weekly_plan": Kind(
+        _reports, _holder_and_manager, _weeks(gettext_noop("The plan of %(week)s is late: %(channels)s")), _report_page,
+        by_week=True,
+    ),
+    "late_weekly_fact": Kind(
+        _reports, _holder_and_manager, _weeks(gettext_noop("The fact of %(week)s is late: %(channels)s")), _report_page,
+        by_week=True,
+    ),
+    "miss_weekly_plan": Kind(
+        _reports, _holder_and_manager, _weeks(gettext_noop("No plan was filed for %(week)s: %(channels)s")), _report_page,
+        by_week=True,
+    ),
+    "miss_weekly_fact": Kind(
+        _reports, _holder_and_manager, _weeks(gettext_noop("No fact was filed for %(week)s: %(channels)s")), _report_page,
+        by_week=True,
+    ),
+    "return_weekly_report": Kind(
+        _reports, _author_and_holder, _weeks(gettext_noop("The report of %(week)s came back: %(channels)s")), _report_page
+    ),
+    "reopen_weekly_report": Kind(
+        _reports, _author_and_holder, _weeks(gettext_noop("The week %(week)s is open again for a day: %(channels)s")),
+        _report_page,
+    ),
+    "fail_import": Kind(_loads, lambda around, item: unique([item.obj.created_by]), _failed_load, page("kpis:import-detail")),
+    "open_data_incident": Kind(_incidents, _analysts, _silence, _list("kpis:source-list")),
+    "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),
+    "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
+}  # fmt: skip
+TELLS_THE_AUTHOR = frozenset({"fail_import"})
+"""Verbs whose event is told to whoever caused it too; of the others people know what they did."""

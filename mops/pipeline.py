@@ -1,0 +1,103 @@
+"""One pass over one company: load → evaluate → open decisions → week → snapshot → notify → send.
+
+Every step commits by itself and finds its own work by its own rows, so a pass may be repeated, doubled or killed at any
+moment. A step that breaks is logged and does not stop the ones after it; the company then rests for a while, so that
+one broken company costs the others nothing.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from kpis.services import evaluations, imports
+from mops.models import Progress
+from mops.moments import last_week_moment
+from mops.notifications import deliveries, events, reminders
+from processes import services as processes
+from reports.services import snapshots, weekly
+from roles.models import Company
+from roles.services import hats
+from roles.tenancy import company_scope
+
+log = logging.getLogger("mops.pipeline")
+Step = Callable[[Company, datetime], object]
+SHORTEST_REST = timedelta(seconds=20)
+LONGEST_REST = timedelta(minutes=30)
+
+
+def run_company(company_id: int, at: datetime) -> None:
+    """Do everything that is due in a company at a moment (aware UTC). Raises the errors of all broken steps together."""
+    with company_scope(company_id) as company:
+        Progress.objects.get_or_create(company=company)
+        errors = [error for name, step in STEPS if (error := _run(name, step, company, at))]
+        _note_outcome(company, at, broken=bool(errors))
+    if errors:
+        raise ExceptionGroup(f"pass over {company.slug}", errors)
+
+
+def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | None:
+    try:
+        step(company, at)
+    except Exception as error:
+        log.exception("step %s of %s broke", name, company.slug)
+        return error
+    return None
+
+
+def begin_day(company: Company, at: datetime) -> None:
+    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner."""
+    today = company.local_date(at)
+    if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
+        return
+    with transaction.atomic():
+        hats.settle_owners(company=company, at=at, today=today)
+        Progress.objects.filter(company=company).update(day_begun_on=today)
+
+
+def load(company: Company, at: datetime) -> None:
+    imports.run_due_imports(company=company, at=at)
+
+
+def evaluate(company: Company, at: datetime) -> None:
+    evaluations.evaluate_due(company=company, at=at)
+
+
+def open_decisions(company: Company, at: datetime) -> None:
+    processes.open_decisions(company=company, at=at)
+
+
+def run_week(company: Company, at: datetime) -> None:
+    weekly.run_week(company=company, at=at)
+    moment = last_week_moment(at, company.zone)
+    Progress.objects.filter(company=company).update(week_moment_at=moment)
+
+
+def build_snapshot(company: Company, at: datetime) -> None:
+    snapshots.build_snapshot(company=company, day=company.local_date(at), at=at)
+
+
+STEPS: tuple[tuple[str, Step], ...] = (
+    ("day", begin_day),
+    ("load", load),
+    ("evaluate", evaluate),
+    ("decisions", open_decisions),
+    ("week", run_week),
+    ("snapshot", build_snapshot),
+    ("events", events.tell),
+    ("reminders", reminders.remind),
+    ("send", deliveries.send_due),
+)
+
+
+def _note_outcome(company: Company, at: datetime, *, broken: bool) -> None:
+    """After a broken pass the company rests: 20 s, 40 s, … half an hour at most. A whole pass ends that."""
+    mine = Progress.objects.filter(company=company)
+    if not broken:
+        mine.exclude(falls=0, rest_until=None).update(falls=0, rest_until=None)
+        return
+    falls = mine.values_list("falls", flat=True).get()
+    rest = min(LONGEST_REST, SHORTEST_REST * 2 ** min(falls, 10))
+    mine.update(falls=F("falls") + 1, rest_until=at + rest)
