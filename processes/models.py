@@ -1,11 +1,13 @@
 """How: decisions with their evidence and signatures, and the actions they give people."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kpis.models import Breach
 from roles.models import Campaign, Channel, CompanyOwned, Membership
+from roles.permissions import RoleKind
 
 
 class Choice(models.TextChoices):
@@ -18,11 +20,16 @@ class Choice(models.TextChoices):
     FALSE_ALARM = "false_alarm", _("false alarm")
 
 
+class SealedDecision(ValidationError):
+    """A signed decision never changes: a correction is a new decision that supersedes it."""
+
+
 class Decision(CompanyOwned):
     """A question with frozen evidence, options, a choice, a reason and a signature. Sealed when signed.
 
-    `evidence` and `options` are JSON frozen when the decision opens (see `processes.evidence`); `number` counts within
-    the company and year of opening: № 2026-118.
+    `evidence` and `options` are JSON frozen when the decision opens and once more when it is signed (see
+    `processes.evidence`); `number` counts within the company and year of opening: № 2026-118. `attempt` grows when a
+    second signature is refused and the question is open again.
     """
 
     class Kind(models.TextChoices):
@@ -34,6 +41,10 @@ class Decision(CompanyOwned):
         SIGNED = "signed", _("signed")
         WITHDRAWN = "withdrawn", _("withdrawn")
         SUPERSEDED = "superseded", _("superseded")
+
+    class Cosigner(models.TextChoices):
+        OWNER = "owner", _("owner")
+        CHECKER = "checker", _("checker")
 
     UNDECIDED = (State.OPEN, State.WAITING_COSIGN)
 
@@ -59,6 +70,10 @@ class Decision(CompanyOwned):
     signed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     signed_as = models.CharField(max_length=20, blank=True, help_text="role kind of the signer at that moment")
     signed_at = models.DateTimeField(null=True, blank=True)
+    cosigner = models.CharField(
+        max_length=7, choices=Cosigner, blank=True, help_text="whose second signature the choice needs; empty: nobody's"
+    )
+    attempt = models.PositiveSmallIntegerField(default=1)
     effective_at = models.DateTimeField(null=True, blank=True)
     seal = models.CharField(max_length=64, blank=True, help_text="SHA-256 of evidence, choice, reason, terms, signers")
     review_on = models.DateField(null=True, blank=True)
@@ -84,6 +99,24 @@ class Decision(CompanyOwned):
     def __str__(self):
         return f"№ {self.year}-{self.number}"
 
+    @classmethod
+    def from_db(cls, db, field_names, values):
+        row = super().from_db(db, field_names, values)
+        row.was_sealed = "seal" in field_names and bool(row.seal)
+        return row
+
+    def save(self, **kwargs):
+        """Raises SealedDecision for a decision that was read with its seal."""
+        if getattr(self, "was_sealed", False):
+            raise SealedDecision(_("A signed decision never changes."))
+        super().save(**kwargs)
+
+    def delete(self, **kwargs):
+        """Raises SealedDecision as `save` does."""
+        if getattr(self, "was_sealed", False):
+            raise SealedDecision(_("A signed decision never changes."))
+        return super().delete(**kwargs)
+
     @property
     def is_open(self) -> bool:
         return self.state in self.UNDECIDED
@@ -94,11 +127,15 @@ class Decision(CompanyOwned):
 
 
 class Signature(CompanyOwned):
-    """One signature under a decision; append-only, the database refuses UPDATE and DELETE."""
+    """One signature under a decision; append-only, the database refuses UPDATE and DELETE.
+
+    `attempt` is the decision's at that moment: a refused proposal keeps its signatures, the next one gets its own.
+    """
 
     class Part(models.TextChoices):
         SIGN = "sign", _("decided")
         COSIGN = "cosign", _("second signature")
+        REFUSE = "refuse", _("refused")
 
     decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="signatures")
     person = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
@@ -106,14 +143,22 @@ class Signature(CompanyOwned):
     part = models.CharField(max_length=6, choices=Part)
     choice = models.CharField(max_length=12, choices=Choice)
     reason = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=1)
     at = models.DateTimeField()
 
     class Meta:
         ordering = ["pk"]
-        constraints = [models.UniqueConstraint(fields=["company", "decision", "part"], name="signature_once_per_part")]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "decision", "part", "attempt"], name="signature_once_per_part")
+        ]
 
     def __str__(self):
         return f"{self.part} {self.decision_id}"
+
+    @property
+    def signed_label(self) -> str:
+        """The hat it was given under, in words."""
+        return RoleKind(self.signed_as).label if self.signed_as in list(RoleKind) else ""
 
 
 class Action(CompanyOwned):

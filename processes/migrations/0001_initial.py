@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                 ('terms', models.JSONField(default=dict, help_text='until, extra_spend, budget, resume_on, keep, assignee, due, expected')),
                 ('signed_as', models.CharField(blank=True, help_text='role kind of the signer at that moment', max_length=20)),
                 ('signed_at', models.DateTimeField(blank=True, null=True)),
+                ('cosigner', models.CharField(blank=True, choices=[('owner', 'owner'), ('checker', 'checker')], help_text="whose second signature the choice needs; empty: nobody's", max_length=7)),
+                ('attempt', models.PositiveSmallIntegerField(default=1)),
                 ('effective_at', models.DateTimeField(blank=True, null=True)),
                 ('seal', models.CharField(blank=True, help_text='SHA-256 of evidence, choice, reason, terms, signers', max_length=64)),
                 ('review_on', models.DateField(blank=True, null=True)),
@@ -80,9 +82,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('signed_as', models.CharField(max_length=20)),
-                ('part', models.CharField(choices=[('sign', 'decided'), ('cosign', 'second signature')], max_length=6)),
+                ('part', models.CharField(choices=[('sign', 'decided'), ('cosign', 'second signature'), ('refuse', 'refused')], max_length=6)),
                 ('choice', models.CharField(choices=[('stop', 'stop'), ('continue', 'continue until a date'), ('rewrite', 'rewrite'), ('cut', 'cut the budget'), ('false_alarm', 'false alarm')], max_length=12)),
                 ('reason', models.TextField(blank=True)),
+                ('attempt', models.PositiveSmallIntegerField(default=1)),
                 ('at', models.DateTimeField()),
                 ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.company')),
                 ('decision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='processes.decision')),
@@ -106,6 +109,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signature',
-            constraint=models.UniqueConstraint(fields=('company', 'decision', 'part'), name='signature_once_per_part'),
+            constraint=models.UniqueConstraint(fields=('company', 'decision', 'part', 'attempt'), name='signature_once_per_part'),
         ),
     ]
