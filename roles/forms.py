@@ -13,6 +13,12 @@ from roles.refusals import Refused
 from roles.slugs import slug_of
 
 NOBODY = "—"
+CURRENCIES = [(code, code) for code in ("RUB", "USD", "EUR", "KZT", "BYN")]
+STARTING_ZONES = (
+    "Europe/Kaliningrad", "Europe/Moscow", "Europe/Samara", "Asia/Yekaterinburg", "Asia/Omsk", "Asia/Novosibirsk",
+    "Asia/Krasnoyarsk", "Asia/Irkutsk", "Asia/Yakutsk", "Asia/Vladivostok", "Asia/Magadan", "Asia/Kamchatka",
+    "Europe/Minsk", "Asia/Almaty", "Asia/Tbilisi", "Asia/Yerevan", "Europe/Berlin", "Europe/London", "UTC",
+)  # fmt: skip
 
 
 class AmountField(forms.DecimalField):
@@ -298,13 +304,29 @@ class CompanyForm(RefusableForm):
     language = forms.ChoiceField(
         label=_("Language of letters and the API"), choices=Company._meta.get_field("language").choices
     )
-    currency = forms.ChoiceField(
-        label=_("Currency"), choices=[(code, code) for code in ("RUB", "USD", "EUR", "KZT", "BYN")]
-    )
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
     evaluate_at = forms.TimeField(
         label=_("Stop-rules are evaluated at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         help_text=_("Local time; a load that arrives later is evaluated at once."),
     )  # fmt: skip
+
+
+class CompanyCreateForm(RefusableForm):
+    name = forms.CharField(label=_("Name of the company"), max_length=120)
+    slug = forms.SlugField(
+        label=_("Address"), max_length=50, required=False,
+        help_text=_("Latin letters: it stands in every link. Made of the name when empty."),
+    )  # fmt: skip
+    timezone = forms.ChoiceField(
+        label=_("Time zone"), initial="Europe/Moscow", help_text=_("Deadlines follow it; it can be changed later."),
+        choices=[(zone, zone) for zone in STARTING_ZONES],
+    )  # fmt: skip
+    currency = forms.ChoiceField(label=_("Currency"), choices=CURRENCIES)
+
+    def clean(self):
+        cleaned = super().clean()
+        cleaned["slug"] = cleaned.get("slug") or slug_of(cleaned.get("name", ""), 50) or "company"
+        return cleaned
 
 
 class TokenForm(RefusableForm):
