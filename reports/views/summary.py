@@ -1,0 +1,57 @@
+"""The CMO's page for the week."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kpis.periods import week_label
+from reports.forms.weekly import SummaryForm
+from reports.selectors import summary as selectors
+from reports.selectors.weekly import neighbour_weeks
+from reports.services.summary import write_summary
+from reports.views.weekly import week_asked
+from roles.permissions import Permission, requires
+from roles.refusals import Refused
+
+
+def _show(request, week, now, form=None, status=200):
+    found = selectors.week_summary(company=request.company, week=week, at=now)
+    if form is None and request.person.can(Permission.REVIEW_REPORT):
+        words = found.words
+        initial = {"text": words.text if words else "", "version": words.version if words else 0}
+        form = SummaryForm(initial=initial)
+    before, after = neighbour_weeks(company=request.company, week=week)
+    context = {"summary": found, "week": week, "form": form, "before": before, "after": after, "now": now}
+    return render(request, "reports/week_summary.html", context, status=status)
+
+
+@requires(Permission.VIEW_MONEY)
+def week_summary(request):
+    """What the week earned, by channels; missing reports first; decisions, actions and the CMO's words."""
+    now = timezone.now()
+    week = week_asked(request, selectors.summary_week(company=request.company, at=now))
+    return _show(request, week, now)
+
+
+@requires(Permission.REVIEW_REPORT)
+def week_summary_update(request):
+    """Keep the CMO's words on the week."""
+    now = timezone.now()
+    week = week_asked(request, selectors.summary_week(company=request.company, at=now))
+    if request.method == "POST":
+        form = SummaryForm(request.POST)
+        try:
+            if not form.is_valid():
+                return _show(request, week, now, form, 400)
+            write_summary(
+                company=request.company, by=request.person, at=now, week=week, text=form.cleaned_data["text"],
+                version=form.cleaned_data["version"],
+            )  # fmt: skip
+        except Refused as refusal:
+            form.add_error(None, refusal.message)
+            return _show(request, week, now, form, refusal.status)
+        messages.success(request, _("The summary is kept."))
+    response = redirect("reports:week-summary", request.company.slug)
+    response["Location"] += f"?week={week_label(week)}"
+    return response
