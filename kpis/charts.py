@@ -365,14 +365,23 @@ def plan_state(share: float, better: str = "higher") -> str:
 
 @dataclass(frozen=True)
 class Runway:
-    """A long bar from nothing to the goal of the period: what is there, what should be by now, where it is heading."""
+    """A long bar from nothing to the goal of the span: what is there, what should be by now, where it is heading.
+
+    The two flags say when two labels would run into each other and are written as one, at `label_x`.
+    """
 
     fill: str
     tick: str
     forecast: str | None
     tick_anchor: str
     fill_anchor: str
-    negative: bool
+    plan_near_goal: bool
+    forecast_near_fact: bool
+    label_x: str
+    label_anchor: str
+
+
+LABEL_WIDTH = 0.3
 
 
 def runway(fact: Value, goal: Value, plan_to_date: Value, forecast: Value = None) -> Runway | None:
@@ -382,7 +391,15 @@ def runway(fact: Value, goal: Value, plan_to_date: Value, forecast: Value = None
     whole = float(goal)
     fill, tick = (min(1.0, max(0.0, float(value) / whole)) for value in (fact, plan_to_date))
     ahead = None if forecast is None else min(1.0, max(0.0, float(forecast) / whole))
+    end = max(fill, ahead or 0)
     return Runway(
         percent(fill), percent(tick), None if ahead is None else percent(ahead),
-        tick_anchor="end" if tick > 0.3 else "start", fill_anchor="end" if fill > 0.3 else "start", negative=fact < 0,
+        tick_anchor=_anchor(tick), fill_anchor=_anchor(fill), plan_near_goal=tick > 1 - LABEL_WIDTH,
+        forecast_near_fact=ahead is not None and ahead - (fill if fill > LABEL_WIDTH else 2 * LABEL_WIDTH) < LABEL_WIDTH,
+        label_x=percent(end if end > 2 * LABEL_WIDTH else 0), label_anchor="end" if end > 2 * LABEL_WIDTH else "start",
     )  # fmt: skip
+
+
+def _anchor(position: float) -> str:
+    """A label ends at its mark where there is room to the left of it, else it begins there."""
+    return "end" if position > LABEL_WIDTH else "start"

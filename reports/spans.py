@@ -50,6 +50,14 @@ class Span:
             return periods.month_label(self.start)
         return f"{self.start.year}-Q{self.quarter}" if self.kind == "quarter" else str(self.start.year)
 
+    def label_before(self) -> str:
+        """The label of the span before this one."""
+        return span_around(self.kind, self.start - ONE_DAY, self.until).label
+
+    def label_after(self) -> str | None:
+        """The label of the next span; None while this one runs."""
+        return span_around(self.kind, self.end + ONE_DAY, self.end).label if self.is_over else None
+
     def a_year_before(self) -> tuple[date, date]:
         """The same days a year before: the same calendar days, for a week those 52 weeks earlier."""
         if self.kind == "week":
@@ -79,13 +87,13 @@ def _bounds(kind: str, day: date) -> tuple[date, date]:
 
 def read_span(asked: Mapping[str, str], today: date) -> Span:
     """The span a query asks for: `week=2026-W47`, `month=2026-11`, `quarter=2026-Q4`, `year=2026`, or `period=<kind>`
-    around yesterday (the month without it). ValueError for anything else, and for a span that has not begun."""
+    around yesterday (the month without it). ValueError for anything else, and for a span that has not begun or lies before 1990."""
     yesterday = today - ONE_DAY
     for kind in KINDS:
         if text := asked.get(kind):
             day = _day_of(kind, text)
-            if day > today:
-                raise ValueError(f"has not begun: {text!r}")
+            if not date(1990, 1, 1) <= day <= today:
+                raise ValueError(f"no figures there: {text!r}")
             return span_around(kind, day, today)
     return span_around(asked.get("period") or "month", yesterday, today)
 

@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kpis.models import DailyFact, Kpi, KpiVersion, Source, Target
+from kpis import facts
+from kpis.facts import FactRow
+from kpis.models import DailyFact, Import, Kpi, KpiVersion, Source, Target
+from kpis.periods import days_between
+from kpis.services.kpis import install_builtin_kpis
+from kpis.services.sources import ensure_source
+from kpis.services.targets import set_target
 from reports.models import WeeklyReport
 from reports.services.weekly import run_week
 
@@ -72,4 +78,52 @@ def desk(acme):
     made.target(acme.vk, "spend", 30_000)
     made.target(acme.vk, "leads", 300)
     made.target(acme.vk, "qualified_leads", 150)
+    return made
+
+
+class Lab:
+    """Figures of a company for the pages of money: built-in KPIs, facts by day, targets by month."""
+
+    now = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
+    """Friday 20.11.2026, 15:20 in Moscow."""
+
+    def __init__(self, made):
+        self.made, self.company = made, made.company
+        install_builtin_kpis(company=made.company, at=datetime(2025, 1, 1, tzinfo=UTC))
+        self.source = ensure_source(
+            company=made.company, code="crm", name="CRM", kind="api", by=made.analyst, at=self.now - timedelta(days=400)
+        )
+
+    def facts(self, channel, first: date, last: date, campaign: int = 0, **values) -> None:
+        """The same values on every day of [first, last], in one load that ended an hour ago."""
+        load = Import.objects.create(
+            company=self.company, source=self.source, state="done", sha256="0" * 64, created_at=self.now,
+            finished_at=self.now - timedelta(hours=1), first_day=first, last_day=last,
+        )  # fmt: skip
+        rows = [FactRow(channel.pk, campaign, day, dict(values)) for day in days_between(first, last)]
+        facts.record(company=self.company, load=load, rows=rows, metrics=tuple(values))
+
+    def target(self, measure: str, value, channel=None, month: date = date(2026, 11, 1)) -> None:
+        set_target(
+            company=self.company, by=self.made.cmo, at=datetime(2025, 10, 1, tzinfo=UTC), measure=measure, month=month,
+            value=Decimal(value), reason="plan", channel=channel,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def lab(acme):
+    return Lab(acme)
+
+
+@pytest.fixture
+def rival_lab(rival):
+    """Rival with absurd figures on every day of two years: a leak shows as a wrong total."""
+    made = Lab(rival)
+    for channel in (rival.vk, rival.blog):
+        made.facts(
+            channel, date(2025, 9, 1), date(2026, 11, 19), spend=999_999, leads=999_999, qualified_leads=999_999,
+            deals=999_999, new_customers=999_999, revenue=999_999_999, gross_profit=99_999_999, visits=999_999,
+        )  # fmt: skip
+        made.target("spend", 999_999, channel)
+        made.target("gross_profit", 999_999, channel)
     return made

@@ -57,8 +57,18 @@ def test_a_year_before_keeps_calendar_days_and_weekdays_of_a_week():
     [
         {"month": "2026-13"}, {"month": "11"}, {"week": "2026-W60"}, {"quarter": "2026-Q5"}, {"quarter": "2026"},
         {"year": "26"}, {"year": "2026-Q1"}, {"year": "٢٠٢٦"}, {"period": "decade"}, {"month": "2027-01"}, {"year": "0000"},
+        {"year": "1989"},
     ],
 )  # fmt: skip
 def test_what_is_no_span_or_has_not_begun_is_refused(asked):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\w"):
         read_span(asked, TODAY)
+
+
+def test_neighbours_are_named_and_a_running_span_has_none_after_it():
+    november, october = read_span({}, TODAY), read_span({"month": "2026-10"}, TODAY)
+
+    assert (november.label_before(), november.label_after()) == ("2026-10", None)
+    assert (october.label_before(), october.label_after()) == ("2026-09", "2026-11")
+    assert read_span({"week": "2026-W01"}, TODAY).label_before() == "2025-W52"
+    assert read_span({"quarter": "2026-Q1"}, TODAY).label_before() == "2025-Q4"
