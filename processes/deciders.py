@@ -1,0 +1,102 @@
+"""Who may sign which decision, asked of the hats of a day: the reads around `processes.signing`."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from processes import signing
+from processes.models import Decision
+from processes.signing import CHECKER, Case, Standing
+from roles import selectors
+from roles.models import Appointment, Company, Membership
+from roles.permissions import Hat, RoleKind
+
+
+@dataclass(frozen=True)
+class Around:
+    """Who matters to the decisions of a company on a day: appointments in force and who is away. Two queries."""
+
+    appointments: tuple[Appointment, ...]
+    away: frozenset[int]
+
+    def side(self, channel) -> frozenset[int]:
+        """Ids of the people who own or deputise a channel."""
+        ids = {channel.owner_id} if channel.owner_id else set()
+        for appointment in self.appointments:
+            if appointment.channel_id == channel.pk and appointment.role.kind == RoleKind.CHANNEL_OWNER:
+                ids |= {appointment.person_id, appointment.deputy_id} - {None}
+        return frozenset(ids)
+
+    def wearers(self, *kinds: RoleKind) -> list[Membership]:
+        """Active people who wear one of the hats: its deputy where the holder is away. Each person once."""
+        found: dict[int, Membership] = {}
+        for appointment in self.appointments:
+            if appointment.role.kind in kinds:
+                absent = appointment.person_id in self.away and appointment.deputy_id
+                person = appointment.deputy if absent else appointment.person
+                if person.is_active:
+                    found.setdefault(person.pk, person)
+        return list(found.values())
+
+    def hats(self, person: Membership) -> tuple[Hat, ...]:
+        """The hats of a person as `roles.selectors.hats_of` gives them, without a query."""
+        if not person.is_active:
+            return ()
+        return tuple(
+            Hat(RoleKind(row.role.kind), row.role_id, row.channel_id, acting=row.interim or row.person_id != person.pk)
+            for row in self.appointments
+            if row.person_id == person.pk or (row.deputy_id == person.pk and row.person_id in self.away)
+        )
+
+
+def around(*, company: Company, on: date) -> Around:
+    appointments = selectors.appointments_in_force(company=company, on=on)
+    away = selectors.absences(company=company, on=on).filter(starts_on__lte=on).values_list("person_id", flat=True)
+    return Around(tuple(appointments), frozenset(away))
+
+
+def around_at(decision: Decision, at: datetime) -> Around:
+    return around(company=decision.company, on=decision.company.local_date(at))
+
+
+def standing_of(*, decision: Decision, person: Membership, at: datetime, people: Around | None = None) -> Standing:
+    """What this person may do with this decision now, with the reason in words."""
+    people = people or around_at(decision, at)
+    case = Case(decision.round, at - decision.opened_at, people.side(decision.channel))
+    return signing.standing(person_id=person.pk, hats=people.hats(person), case=case)
+
+
+def deciders(*, decision: Decision, people: Around) -> list[Membership]:
+    """Whose word is awaited: the director (or who acts), from the third round on the owner; the second signer while one is awaited."""
+    if decision.state == Decision.State.WAITING_COSIGN:
+        return cosigners(decision=decision, signer_id=decision.signed_by_id, cosigner=decision.cosigner, people=people)
+    if decision.round >= signing.OWNERS_ROUND:
+        return people.wearers(RoleKind.OWNER)
+    return people.wearers(RoleKind.CMO) or people.wearers(RoleKind.OWNER)
+
+
+def cosigners(*, decision: Decision, signer_id: int, cosigner: str, people: Around) -> list[Membership]:
+    """Who may give the second signature: the owner, or the named checkers; never the signer."""
+    kinds = (RoleKind.CMO, RoleKind.PM) if cosigner == CHECKER else (RoleKind.OWNER,)
+    return [
+        person
+        for person in people.wearers(*kinds)
+        if cosign_problem(decision=decision, person=person, signer_id=signer_id, cosigner=cosigner, people=people)
+        is None
+    ]
+
+
+def cosign_problem(
+    *, decision: Decision, person: Membership, signer_id: int, cosigner: str, people: Around
+) -> str | None:
+    """Why this person may not give the second signature; None when they may."""
+    return signing.cosign_refusal(
+        person_id=person.pk, hats=people.hats(person), signer_id=signer_id, cosigner=cosigner,
+        side=people.side(decision.channel),
+    )  # fmt: skip
+
+
+def hat_of_cosigner(*, decision: Decision, person: Membership, people: Around) -> str:
+    """Under which hat a second signature is given, or a proposal taken back."""
+    kinds = [hat.kind for hat in people.hats(person)]
+    wanted = (RoleKind.CMO, RoleKind.PM) if decision.cosigner == CHECKER else (RoleKind.OWNER,)
+    return str(next((kind for kind in (*wanted, RoleKind.CMO, RoleKind.OWNER) if kind in kinds), ""))

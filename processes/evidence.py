@@ -1,0 +1,266 @@
+"""The evidence of a decision: what the rule saw, day by day, and what waiting costs. Gathered set-based, kept as JSON.
+
+Decimals are strings, days are ISO, unknown is null. A decision keeps what it saw when it opened and when it was signed;
+while it is open the page and the API gather the same afresh.
+
+{"rule": {"id", "number", "version", "name", "sentence": {"ru", "en"}, "comparison", "window", "n", "action"},
+ "kpi": {"code", "name": {"ru", "en"}, "unit"}, "line", "goal", "is_money", "is_cost", "reveals_money",
+ "numerator": {"code", "name", "unit"}, "denominator": …, "days": [{"date", "numerator", "denominator", "value", "over",
+ "cumulated", "breaching"}], "series": [{"date", "value"}], "first_day", "last_day", "breaching_days", "found_late",
+ "burned", "per_day", "sums": {"numerator", "denominator", "days"}, "owner": {"id", "name"}, "sources": [{"name",
+ "last_day", "state"}]}
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from kpis import formulas
+from kpis.models import Breach, KpiVersion
+from kpis.selectors import sources
+from kpis.selectors.cube import Cube, load_cube
+from kpis.selectors.measures import metrics_of
+from kpis.selectors.targets import TargetBook, load_targets
+from processes.models import Choice
+from roles.models import Company, in_language
+
+SERIES_DAYS = 21
+DAYS_BEFORE = 3
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the evidence of several breaches shares: read once."""
+
+    kpis: dict[int, KpiVersion]
+    formulas: dict[int, formulas.Formula]
+    metrics: dict
+    cube: Cube
+    targets: TargetBook
+    lines: dict
+    sources: list[dict]
+
+
+def gather(*, company: Company, breaches: Iterable[Breach], at: datetime) -> dict[int, dict]:
+    """Breach id → its evidence as of now; the number of queries does not grow with the breaches.
+
+    The breaches come with version, rule, channel (owner, user) and campaign loaded.
+    """
+    breaches = list(breaches)
+    if not breaches:
+        return {}
+    around = _surroundings(company, breaches, at)
+    return {breach.pk: _evidence(breach, around) for breach in breaches}
+
+
+def _surroundings(company: Company, breaches: list[Breach], at: datetime) -> Surroundings:
+    from kpis.selectors import stop_rules
+
+    today = company.local_date(at)
+    first = min(min(breach.first_day for breach in breaches), today) - timedelta(days=SERIES_DAYS)
+    versions = KpiVersion.objects.filter(
+        company=company, kpi_id__in={breach.version.kpi_id for breach in breaches}, superseded_at=None
+    ).select_related("kpi")
+    kpis = {version.kpi_id: version for version in versions}
+    parsed = {kpi_id: formulas.parse(version.formula) for kpi_id, version in kpis.items()}
+    return Surroundings(
+        kpis=kpis,
+        formulas=parsed,
+        metrics=metrics_of(company=company),
+        cube=load_cube(
+            company=company, start=first, end=today, channel_ids={breach.channel_id for breach in breaches},
+            metrics=frozenset().union(*(formula.metrics for formula in parsed.values())),
+            campaigns=any(breach.campaign_id for breach in breaches),
+        ),
+        targets=load_targets(company=company, start=first, end=today),
+        lines=stop_rules.over_line(company=company, breaches=breaches),
+        sources=[
+            {"name": str(fresh.source), "last_day": _iso(fresh.last_day), "state": fresh.state}
+            for fresh in sources.freshness(company=company, at=at)
+        ],
+    )  # fmt: skip
+
+
+def _evidence(breach: Breach, around: Surroundings) -> dict:
+    version, kpi = breach.version, around.kpis[breach.version.kpi_id]
+    formula, over = around.formulas[kpi.kpi_id], around.lines[breach.pk]
+    top, bottom = (_part(form, around.metrics) for form in (formula.numerator, formula.denominator))
+    last_day = over.days[-1].day if over.days else breach.opened_on
+    daily = _daily(breach, formula, around.cube)
+    owner = breach.channel.owner
+    return {
+        "rule": _rule(breach),
+        "kpi": {"code": kpi.kpi.code, "name": {"ru": kpi.name_ru, "en": kpi.name_en}, "unit": kpi.unit},
+        "line": _text(version.line),
+        "goal": _text(
+            around.targets.value(kpi.kpi.code, channel_id=breach.channel_id, start=last_day, end=last_day)
+        ),
+        "is_money": top["unit"] == "money",
+        "is_cost": top["unit"] == "money" and bottom["unit"] == "count",
+        "reveals_money": "money" in {top["unit"], bottom["unit"]},
+        "numerator": top,
+        "denominator": bottom,
+        "days": _before(breach, daily) + [_day(row) for row in over.days],
+        "series": _series(daily, last_day),
+        "first_day": _iso(breach.first_day),
+        "last_day": _iso(last_day),
+        "breaching_days": list(breach.days),
+        "found_late": breach.found_late,
+        "burned": _text(over.total),
+        "per_day": _text(over.per_day),
+        "sums": {
+            "numerator": _text(over.numerator), "denominator": _text(over.denominator),
+            "days": sum(1 for row in over.days if row.over is not None),
+        },
+        "owner": {"id": owner.pk, "name": str(owner)} if owner else None,
+        "sources": around.sources,
+    }  # fmt: skip
+
+
+def _rule(breach: Breach) -> dict:
+    from kpis.selectors import stop_rules
+
+    version = breach.version
+    return {
+        "id": version.rule_id, "number": version.rule.number, "version": version.number, "name": version.name,
+        "sentence": in_both(lambda: str(stop_rules.rule_sentence(version))), "comparison": version.comparison,
+        "window": version.window, "n": version.n, "action": version.action,
+    }  # fmt: skip
+
+
+def _part(form: tuple, metrics: dict) -> dict:
+    """How one side of the formula is called and counted: a single metric by its name, a sum by its codes."""
+    units = {metrics[code].unit for code, _factor in form}
+    single = form[0][0] if len(form) == 1 and form[0][1] == 1 else ""
+    name = str(metrics[single].name) if single else ", ".join(str(metrics[code].name) for code, _factor in form)
+    return {"code": single, "name": name, "unit": "money" if "money" in units else "count"}
+
+
+def _daily(breach: Breach, formula: formulas.Formula, cube: Cube) -> dict[date, object]:
+    if breach.campaign_id:
+        return cube.campaign_daily(formula, breach.campaign_id)
+    return cube.daily(formula, breach.channel_id)
+
+
+def _before(breach: Breach, daily: dict) -> list[dict]:
+    """The days before the first breaching one, for comparison: nothing is counted over the line on them."""
+    found = []
+    for back in range(DAYS_BEFORE, 0, -1):
+        day = breach.first_day - timedelta(days=back)
+        known = daily.get(day)
+        if known is not None:
+            found.append(
+                {
+                    "date": _iso(day), "numerator": _text(known.numerator), "denominator": _text(known.denominator),
+                    "value": _text(known.value), "over": None, "cumulated": None, "breaching": False,
+                }
+            )  # fmt: skip
+    return found
+
+
+def _day(row) -> dict:
+    return {
+        "date": _iso(row.day), "numerator": _text(row.numerator), "denominator": _text(row.denominator),
+        "value": _text(row.value), "over": _text(row.over), "cumulated": _text(row.cumulated),
+        "breaching": bool(row.breaching),
+    }  # fmt: skip
+
+
+def _series(daily: dict, last_day: date) -> list[dict]:
+    days = [last_day - timedelta(days=back) for back in range(SERIES_DAYS - 1, -1, -1)]
+    return [{"date": _iso(day), "value": _text(daily[day].value) if day in daily else None} for day in days]
+
+
+def options(evidence: dict, recommended: str) -> list[dict]:
+    """What can be chosen, with consequences where they are known; "do nothing" is `continue` with a date."""
+    money = evidence["is_money"]
+    sums = evidence["sums"]
+    spend = per_day(sums["numerator"], sums["days"]) if evidence["numerator"]["code"] == "spend" else None
+    forgone = per_day(sums["denominator"], sums["days"]) if evidence["is_cost"] else None
+    waste = evidence["per_day"] if money else None
+    facts = {
+        Choice.STOP: {"saves_per_day": waste, "forgoes_per_day": forgone},
+        Choice.CONTINUE: {"costs_per_day": waste},
+        Choice.REWRITE: {},
+        Choice.CUT: {"spend_per_day": spend},
+        Choice.FALSE_ALARM: {},
+    }
+    return [{"choice": choice.value, "recommended": choice == recommended, **facts[choice]} for choice in Choice]
+
+
+def per_day(total: str | None, days: int) -> str | None:
+    """A sum spread over the days it was made of, as text with two decimals."""
+    return None if total is None or not days else _text((Decimal(total) / days).quantize(Decimal("0.01")))
+
+
+def question(evidence: dict, subject) -> str:
+    """What is asked, in the active language; without figures, because everybody reads it."""
+    texts = {
+        "stop": _("%(subject)s: stop or continue"),
+        "rewrite": _("%(subject)s: rewrite or continue"),
+        "cut": _("%(subject)s: cut the budget or continue"),
+        "review": _("%(subject)s: what to do"),
+    }
+    return texts[evidence["rule"]["action"]] % {"subject": subject}
+
+
+def without_money(evidence: dict) -> dict:
+    """The same evidence for readers who may not see this channel's money: what tells of it is null, counts and dates stay."""
+    if not evidence or not evidence["reveals_money"]:
+        return evidence
+    hidden = {name for name in ("numerator", "denominator") if evidence[name]["unit"] == "money"}
+    hidden |= {"over", "cumulated", "value"}
+    signed = {"at_signature": without_money(evidence["at_signature"])} if "at_signature" in evidence else {}
+    return (
+        evidence
+        | signed
+        | {
+            "rule": {**evidence["rule"], "sentence": None, "name": None},
+            "line": None,
+            "goal": None,
+            "burned": None,
+            "per_day": None,
+            "days": [_hide(row, hidden) for row in evidence["days"]],
+            "series": [_hide(row, hidden) for row in evidence["series"]],
+            "sums": _hide(evidence["sums"], hidden),
+        }
+    )
+
+
+def _hide(row: dict, hidden: set[str]) -> dict:
+    return {key: None if key in hidden else value for key, value in row.items()}
+
+
+def options_without_money(rows: list[dict]) -> list[dict]:
+    amounts = {"saves_per_day", "costs_per_day", "spend_per_day"}
+    return [{key: None if key in amounts else value for key, value in row.items()} for row in rows]
+
+
+def in_both(render) -> dict[str, str]:
+    """A text in both languages, kept with the evidence: readers may be of either."""
+    texts = {}
+    for language in ("ru", "en"):
+        with translation.override(language):
+            texts[language] = render()
+    return texts
+
+
+def said(text: dict | None) -> str:
+    """A kept text in the reader's language; empty where there is none."""
+    return in_language(text["ru"], text["en"]) if text else ""
+
+
+def amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else format(Decimal(value).normalize(), "f")
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

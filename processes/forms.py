@@ -1,0 +1,104 @@
+"""Forms of `processes/`: signing with the fields of each choice, the second signature, withdrawing, closing an action."""
+
+from datetime import datetime, timedelta
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from processes.models import Choice, Decision
+from processes.terms import Terms, running_campaigns
+from roles import selectors
+from roles.forms import AmountField, DayField, PeopleField, RefusableForm
+
+WEEK = timedelta(days=7)
+WORDS = forms.Textarea(attrs={"rows": 3})
+
+
+class DecisionSignForm(RefusableForm):
+    """The choice with its own fields. What is missing or wrong is said by the service, at the field."""
+
+    choice = forms.ChoiceField(label=_("Decision"), choices=Choice, required=False)
+    keep = forms.MultipleChoiceField(label=_("What keeps running"), required=False, widget=forms.CheckboxSelectMultiple)
+    resume_on = DayField(label=_("Return to the question"), required=False)
+    until = DayField(label=_("Until which day"), required=False, help_text=_("Fourteen days at most."))
+    extra_spend = AmountField(label=_("Or until extra spend of"), required=False, help_text=_("Whichever comes first."))
+    assignee = PeopleField(label=_("Who rewrites"), required=False)
+    due = DayField(label=_("By which day"), required=False)
+    budget = AmountField(label=_("New budget of the month"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"), required=False, widget=WORDS,
+        help_text=_("Why so, and what will change. Without a reason it cannot be signed."),
+    )  # fmt: skip
+    expected = forms.CharField(
+        label=_("Expected effect"),
+        required=False,
+        max_length=300,
+        help_text=_("The figure and the day you will check it."),
+    )
+    evidence_seen = forms.BooleanField(label=_("I have read that the rule no longer fires"), required=False)
+
+    def __init__(self, request, *, decision: Decision, at: datetime):
+        today = request.company.local_date(at)
+        initial = {
+            "choice": decision.recommendation or Choice.STOP, "until": today + WEEK, "resume_on": today + 2 * WEEK,
+            "due": today + timedelta(days=3),
+        }  # fmt: skip
+        super().__init__(request, initial=initial)
+        self.decision = decision
+        self.fields["assignee"].queryset = selectors.people(company=self.company)
+        self.fields["keep"].choices = [(row.pk, row.name) for row in running_campaigns(decision)]
+        if decision.campaign_id:
+            self.fields["budget"].label = _("New budget of the campaign")
+
+    @property
+    def chosen(self) -> str:
+        """The choice that stands in the form now."""
+        return self["choice"].value()
+
+    def signed(self) -> dict:
+        """What was typed, as `sign_decision` takes it."""
+        typed = self.cleaned_data
+        terms = Terms(
+            until=typed["until"], extra_spend=typed["extra_spend"], budget=typed["budget"], resume_on=typed["resume_on"],
+            keep=[int(pk) for pk in typed["keep"]], assignee=typed["assignee"].pk if typed["assignee"] else None,
+            due=typed["due"], expected=typed["expected"],
+        )  # fmt: skip
+        return {
+            "choice": typed["choice"], "reason": typed["reason"], "terms": terms, "evidence_seen": typed["evidence_seen"],
+        }  # fmt: skip
+
+
+class DecisionCosignForm(RefusableForm):
+    """The second signature; `approve` comes from the button that was pressed."""
+
+    reason = forms.CharField(
+        label=_("Your word"),
+        required=False,
+        widget=WORDS,
+        help_text=_("Needed when you refuse: the signer will read it."),
+    )
+
+
+class DecisionWithdrawForm(RefusableForm):
+    reason = forms.CharField(
+        label=_("Which figures were refined"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class ActionCloseForm(RefusableForm):
+    """What became of an action: done, dropped, or carried over to another day."""
+
+    OUTCOMES = (("done", _("Done")), ("carry", _("Carry over")), ("drop", _("Drop")))
+
+    outcome = forms.ChoiceField(label=_("What became of it"), choices=OUTCOMES, initial="done")
+    due_on = DayField(label=_("New date"), required=False)
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Needed when it is dropped."),
+    )  # fmt: skip
+
+    def clean(self):
+        typed = super().clean()
+        if typed.get("outcome") == "carry" and typed.get("due_on") is None and "due_on" not in self.errors:
+            self.add_error("due_on", _("Give the new date."))
+        return typed

@@ -1,0 +1,140 @@
+"""The terms of a choice: what must be said with it, and how it is kept with the decision (JSON)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from processes.models import Choice, Decision
+from roles import selectors
+from roles.fields import to_micros
+from roles.models import Channel
+from roles.refusals import FieldError, Refused
+
+LONGEST_OVERRIDE = timedelta(days=14)
+LONGEST_TEXT = 300
+
+
+class WrongTerms(Refused):
+    code = "wrong_terms"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the signer typed; only what belongs to the choice is looked at and kept.
+
+    `extra_spend` and `budget` are money (the budget of a channel is per month), `keep` the ids of campaigns that go on,
+    `assignee` a person's id, `expected` free words on what should come of it.
+    """
+
+    until: date | None = None
+    extra_spend: Decimal | None = None
+    budget: Decimal | None = None
+    resume_on: date | None = None
+    keep: Iterable[int] = ()
+    assignee: int | None = None
+    due: date | None = None
+    expected: str = ""
+
+
+def checked(*, decision: Decision, choice: str, reason: str, terms: Terms, today: date) -> dict:
+    """The terms as they are kept. Raises WrongTerms with every field that is missing or wrong."""
+    errors: list[FieldError] = []
+    if choice not in Choice.values:
+        errors.append(FieldError("choice", "invalid", _("Choose what is to be done.")))
+    if not reason.strip():
+        errors.append(FieldError("reason", "required", _("Say why: without a reason it cannot be signed.")))
+    if len(terms.expected) > LONGEST_TEXT:
+        errors.append(FieldError("expected", "too_long", _("Say it in at most 300 characters.")))
+    check = {
+        Choice.STOP: _stop, Choice.CONTINUE: _continue, Choice.REWRITE: _rewrite, Choice.CUT: _cut,
+    }.get(choice)  # fmt: skip
+    kept = check(decision, terms, today, errors) if check else {}
+    if errors:
+        raise WrongTerms(errors[0].message if len(errors) == 1 else _("Some fields are not right: see errors."), errors)
+    return {**kept, "expected": terms.expected.strip()} if terms.expected.strip() else kept
+
+
+def _stop(decision: Decision, terms: Terms, today: date, errors: list) -> dict:
+    kept = {}
+    if terms.resume_on is not None:
+        if terms.resume_on <= today:
+            errors.append(FieldError("resume_on", "past", _("Name a later day to return to the question.")))
+        kept["resume_on"] = terms.resume_on.isoformat()
+    if keep := sorted(set(terms.keep)):
+        known = set(running_campaigns(decision).filter(pk__in=keep).values_list("pk", flat=True))
+        if set(keep) - known:
+            message = _("Only running campaigns of this channel can be kept.")
+            errors.append(FieldError("keep", "unknown", message))
+        kept["keep"] = keep
+    return kept
+
+
+def running_campaigns(decision: Decision):
+    """The campaigns that a stop of the channel would stop; none when the decision is about one campaign."""
+    found = selectors.campaigns(company=decision.company).filter(
+        channel_id=decision.channel_id, status__in=Channel.RUNNING
+    )
+    return found.none() if decision.campaign_id else found
+
+
+def _continue(decision: Decision, terms: Terms, today: date, errors: list) -> dict:
+    """Until a date, 14 days at most, or until extra spend, whichever is first: spend alone gets the longest date."""
+    latest = today + LONGEST_OVERRIDE
+    if terms.until is None and terms.extra_spend is None:
+        errors.append(FieldError("until", "required", _("Name a date: without it the override would never end.")))
+        return {}
+    until = terms.until or latest
+    if until <= today:
+        errors.append(FieldError("until", "past", _("Name a day after today.")))
+    elif until > latest:
+        message = _("Fourteen days at most: then the question comes back.")
+        errors.append(FieldError("until", "too_late", message))
+    kept = {"until": until.isoformat()}
+    if terms.extra_spend is not None and _is_amount(terms.extra_spend, "extra_spend", errors, above_zero=True):
+        kept["extra_spend"] = str(terms.extra_spend)
+    return kept
+
+
+def _rewrite(decision: Decision, terms: Terms, today: date, errors: list) -> dict:
+    person = None
+    if terms.assignee is not None:
+        person = selectors.get_person_by_id(company=decision.company, pk=terms.assignee)
+    if person is None:
+        errors.append(FieldError("assignee", "required", _("Choose who rewrites.")))
+    if terms.due is None:
+        errors.append(FieldError("due", "required", _("Name the day by which it is rewritten.")))
+    elif terms.due < today:
+        errors.append(FieldError("due", "past", _("This date is past: give today or a later day.")))
+    if person is None or terms.due is None:
+        return {}
+    return {"assignee": person.pk, "assignee_name": str(person), "due": terms.due.isoformat()}
+
+
+def _cut(decision: Decision, terms: Terms, today: date, errors: list) -> dict:
+    if terms.budget is None:
+        errors.append(FieldError("budget", "required", _("Name the new budget.")))
+        return {}
+    if not _is_amount(terms.budget, "budget", errors):
+        return {}
+    current = current_budget(decision)
+    if current is not None and terms.budget >= current:
+        errors.append(FieldError("budget", "not_lower", _("A cut budget is lower than the current one.")))
+    return {"budget": str(terms.budget), "budget_before": None if current is None else str(current)}
+
+
+def current_budget(decision: Decision) -> Decimal | None:
+    """What a cut would lower: the campaign's budget, or the channel's of a month; None where none is set."""
+    return decision.campaign.budget if decision.campaign_id else decision.channel.monthly_budget
+
+
+def _is_amount(value: Decimal, field: str, errors: list, above_zero: bool = False) -> bool:
+    try:
+        fits = to_micros(value) >= (1 if above_zero else 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        errors.append(FieldError(field, "invalid", _("Enter an amount of money that is not below zero.")))
+    return fits

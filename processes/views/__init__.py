@@ -1,0 +1,1 @@
+"""Pages of `processes/`, a module per noun: decisions, actions."""
