@@ -15,14 +15,15 @@ from roles.refusals import Refused
 
 HUNDRED = Decimal(100)
 LARGEST = Decimal("9e12")
+LONGEST = 30
 
 
-class FigureField(forms.CharField):
+class FigureField(forms.Field):
     """A figure as people type it: `217 000`, `1 234,5`, `0,8 %`. Shares are typed in per cent and kept as shares."""
 
     def __init__(self, *, unit: str = "number", **kwargs):
         self.unit = unit
-        super().__init__(required=False, max_length=30, **kwargs)
+        super().__init__(required=False, **kwargs)
         self.widget.attrs |= {"inputmode": "decimal", "autocomplete": "off", "class": "input input-num"}
 
     def prepare_value(self, value):
@@ -36,12 +37,13 @@ class FigureField(forms.CharField):
         text = "".join(str(value or "").split()).rstrip("%₽$€").replace(",", ".").replace(MINUS, "-")
         if not text:
             return None
+        wrong = forms.ValidationError(_("Write a number, for example 120 or 3,5."), code="invalid")
         try:
-            number = Decimal(text)
+            number = Decimal(text[:LONGEST])
         except InvalidOperation as error:
-            raise forms.ValidationError(_("Write a number, for example 120 or 3,5."), code="invalid") from error
-        if not number.is_finite() or abs(number) > LARGEST:
-            raise forms.ValidationError(_("Write a number, for example 120 or 3,5."), code="invalid")
+            raise wrong from error
+        if not number.is_finite() or abs(number) > LARGEST or len(text) > LONGEST:
+            raise wrong
         return number / HUNDRED if self.unit == "share" else number
 
 
