@@ -4,6 +4,12 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from kpis.api.facts import FactViewSet
+from kpis.api.imports import ImportViewSet
+from kpis.api.kpis import KpiViewSet, MetricViewSet
+from kpis.api.targets import TargetViewSet
+from mops import views
+from processes.api import DecisionViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
 from roles.api.people import MeView, PersonViewSet, RoleViewSet
 
@@ -12,9 +18,16 @@ router.register("people", PersonViewSet, basename="person")
 router.register("roles", RoleViewSet, basename="role")
 router.register("channels", ChannelViewSet, basename="channel")
 router.register("campaigns", CampaignViewSet, basename="campaign")
+router.register("facts", FactViewSet, basename="fact")
+router.register("imports", ImportViewSet, basename="import")
+router.register("metrics", MetricViewSet, basename="metric")
+router.register("kpis", KpiViewSet, basename="kpi")
+router.register("targets", TargetViewSet, basename="target")
+router.register("decisions", DecisionViewSet, basename="decision")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),
+    path("docs/", views.api_docs, name="api-docs"),
     path("me/", MeView.as_view(), name="me"),
     path("c/<slug:company_slug>/", include(router.urls)),
 ]

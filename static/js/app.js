@@ -18,6 +18,15 @@ document.addEventListener("click", (event) => {
 // After a refused form the summary of errors takes the focus.
 document.querySelector("[data-focus]")?.focus();
 
+// A chosen option may name a dialog that asks before the form is sent; without this script the form is simply sent.
+document.addEventListener("submit", (event) => {
+  const asks = event.target.querySelector(":checked[data-confirm]");
+  if (!asks || event.submitter?.hasAttribute("data-confirmed")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  document.getElementById(asks.dataset.confirm).showModal();
+});
+
 // A form is submitted once: a second press of the button does nothing.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();
