@@ -173,6 +173,6 @@ class DecisionViewSet(CompanyViewSet):
     def _answer(self, pk) -> Response:
         return Response(DecisionSerializer(self._views([self._decision(pk)])[0]).data)
 
-    def _views(self, rows) -> list[dict]:
+    def _views(self, rows):
         views = documents.decision_views(company=self.company, person=self.person, decisions=rows, at=timezone.now())
         return [asdict(view) for view in views]
