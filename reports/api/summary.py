@@ -6,18 +6,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from kpis.api.figures import FigureField, as_json
 from kpis.periods import week_label
 from kpis.selectors.sources import freshness
-from reports.api.weekly import FigureOut, figure, week_of
+from reports.api.weekly import week_of
 from reports.selectors import summary as selectors
 from roles.permissions import Permission
 from roles.rest.viewsets import CompanyViewSet
 
 
-class SummaryFigureOut(serializers.Serializer):
+class SummaryFigureField(serializers.Serializer):
     kpi = serializers.CharField()
-    value = FigureOut(allow_null=True)
-    plan = FigureOut(allow_null=True)
+    value = FigureField(allow_null=True)
+    plan = FigureField(allow_null=True)
 
 
 class SummaryDecisionOut(serializers.Serializer):
@@ -32,7 +33,7 @@ class SummaryChannelOut(serializers.Serializer):
     code = serializers.CharField()
     kind = serializers.CharField()
     status = serializers.CharField()
-    metrics = serializers.DictField(child=FigureOut(allow_null=True))
+    metrics = serializers.DictField(child=FigureField(allow_null=True))
     earned = serializers.CharField(allow_null=True)
     romi = serializers.CharField(allow_null=True)
     plan = serializers.CharField(allow_null=True, help_text="earned as planned for the same days")
@@ -42,7 +43,7 @@ class SummaryChannelOut(serializers.Serializer):
 
 class SummaryStageOut(serializers.Serializer):
     metric = serializers.CharField()
-    value = FigureOut(allow_null=True)
+    value = FigureField(allow_null=True)
 
 
 class SummaryDisciplineOut(serializers.Serializer):
@@ -73,7 +74,7 @@ class SummaryOut(serializers.Serializer):
     earned = serializers.CharField(allow_null=True)
     romi = serializers.CharField(allow_null=True)
     plan = serializers.CharField(allow_null=True)
-    figures = SummaryFigureOut(many=True)
+    figures = SummaryFigureField(many=True)
     channels = SummaryChannelOut(many=True)
     decisions = SummaryDecisionOut(many=True)
     actions = SummaryActionOut(many=True)
@@ -85,12 +86,12 @@ class SummaryOut(serializers.Serializer):
 
 def _channel(row: selectors.ChannelMoney) -> dict:
     metrics = {
-        code: figure(value, "money" if code in {"spend", "revenue", "gross_profit"} else "count")
+        code: as_json(value, "money" if code in {"spend", "revenue", "gross_profit"} else "count")
         for code, value in row.metrics.items()
     }
     return {
         "code": row.channel.code, "kind": row.channel.kind, "status": row.channel.status, "metrics": metrics,
-        "earned": figure(row.earned, "money"), "romi": figure(row.romi, "share"), "plan": figure(row.plan, "money"),
+        "earned": as_json(row.earned, "money"), "romi": as_json(row.romi, "share"), "plan": as_json(row.plan, "money"),
         "report": row.fact.kind if row.fact else None, "conclusion": row.conclusion,
     }  # fmt: skip
 
@@ -127,10 +128,10 @@ class SummaryViewSet(CompanyViewSet):
         week = week_of(text) if text else selectors.summary_week(company=self.company, at=now)
         found = selectors.week_summary(company=self.company, week=week, at=now)
         return Response({
-            "week": week_label(week), "settled_days": found.days, "earned": figure(found.earned, "money"),
-            "romi": figure(found.romi, "share"), "plan": figure(found.plan, "money"),
+            "week": week_label(week), "settled_days": found.days, "earned": as_json(found.earned, "money"),
+            "romi": as_json(found.romi, "share"), "plan": as_json(found.plan, "money"),
             "figures": [
-                {"kpi": row.code, "value": figure(row.value, row.unit), "plan": figure(row.plan, row.unit)}
+                {"kpi": row.code, "value": as_json(row.value, row.unit), "plan": as_json(row.plan, row.unit)}
                 for row in found.figures
             ],
             "channels": [_channel(row) for row in found.channels],
@@ -139,7 +140,7 @@ class SummaryViewSet(CompanyViewSet):
                 {"id": row.pk, "text": row.text, "owner": row.owner_id, "due": row.due_on, "state": row.state}
                 for row in found.actions
             ],
-            "funnel": [{"metric": code, "value": figure(value, "count")} for code, value in found.funnel],
+            "funnel": [{"metric": code, "value": as_json(value, "count")} for code, value in found.funnel],
             "discipline": _discipline(found.discipline),
             "freshness": [
                 {"source": row.source.code, "state": row.state, "last_day": row.last_day}

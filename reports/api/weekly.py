@@ -1,15 +1,15 @@
 """Weekly reports over REST: read, draft, file, review."""
 
 from datetime import date
-from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from kpis.api.figures import FigureField, as_json
 from kpis.periods import parse_week, week_label
 from reports import filing
 from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft
@@ -19,17 +19,6 @@ from reports.services import drafts, fact, plan, review
 from roles.permissions import Permission
 from roles.refusals import FieldError, Refused
 from roles.rest.viewsets import CompanyViewSet
-
-FIGURE = {"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "null"}]}
-
-
-def figure(value: Decimal | None, unit: str):
-    """Counts as numbers, money and rates as decimal strings, unknown as null."""
-    if value is None:
-        return None
-    if unit != "count":
-        return f"{value:f}"
-    return int(value) if value == value.to_integral_value() else float(value)
 
 
 class WeekNotUnderstood(Refused):
@@ -45,32 +34,26 @@ def week_of(text: str) -> date:
         raise WeekNotUnderstood(message, [FieldError("week", "invalid", message)]) from error
 
 
-@extend_schema_field(FIGURE)
-class FigureOut(serializers.Field):
-    def to_representation(self, value):
-        return value
-
-
 class PlanLineOut(serializers.Serializer):
     kpi = serializers.CharField(help_text="KPI or metric code")
-    value = FigureOut(allow_null=True)
-    amended = FigureOut(allow_null=True, help_text="the later value, null while the plan stands")
+    value = FigureField(allow_null=True)
+    amended = FigureField(allow_null=True, help_text="the later value, null while the plan stands")
     amend_reason = serializers.CharField()
-    to_date = FigureOut(allow_null=True, help_text="of the settled days")
+    to_date = FigureField(allow_null=True, help_text="of the settled days")
 
 
 class ItemOut(serializers.Serializer):
     text = serializers.CharField()
-    expected = FigureOut(allow_null=True)
+    expected = FigureField(allow_null=True)
     clause = serializers.CharField()
-    actual = FigureOut(allow_null=True)
+    actual = FigureField(allow_null=True)
 
 
 class FactLineOut(serializers.Serializer):
     kpi = serializers.CharField()
-    value = FigureOut(allow_null=True, help_text="now; the final figure once the week is locked")
-    snapshot = FigureOut(allow_null=True, help_text="as it was when the fact was filed")
-    final = FigureOut(allow_null=True, help_text="as it was at the lock")
+    value = FigureField(allow_null=True, help_text="now; the final figure once the week is locked")
+    snapshot = FigureField(allow_null=True, help_text="as it was when the fact was filed")
+    final = FigureField(allow_null=True, help_text="as it was at the lock")
     deviation = serializers.CharField(allow_null=True, help_text="fact / plan − 1, a share")
     off = serializers.BooleanField()
     red = serializers.BooleanField()
@@ -216,8 +199,8 @@ def as_document(row: selectors.ReportRow, actions, sees_money: bool) -> dict:
         "submitted_by": report.fact_submitted_by_id, "on_behalf": report.on_behalf,
         "plan": [_plan_line(line) for line in lines],
         "items": [
-            {"text": item.text, "expected": figure(item.expected, "count"), "clause": item.clause,
-             "actual": figure(item.actual, "count")}
+            {"text": item.text, "expected": as_json(item.expected, "count"), "clause": item.clause,
+             "actual": as_json(item.actual, "count")}
             for item in row.figures.items
         ],
         "fact": {"days": [row.figures.first, row.figures.last], "lines": [_fact_line(line) for line in lines]},
@@ -230,17 +213,17 @@ def as_document(row: selectors.ReportRow, actions, sees_money: bool) -> dict:
 
 def _plan_line(line) -> dict:
     return {
-        "kpi": line.measure, "value": figure(line.first_plan, line.unit),
-        "amended": figure(line.planned, line.unit) if line.amended else None, "amend_reason": line.amend_reason,
-        "to_date": figure(line.plan, line.unit),
+        "kpi": line.measure, "value": as_json(line.first_plan, line.unit),
+        "amended": as_json(line.planned, line.unit) if line.amended else None, "amend_reason": line.amend_reason,
+        "to_date": as_json(line.plan, line.unit),
     }  # fmt: skip
 
 
 def _fact_line(line) -> dict:
     deviation = None if line.deviation is None else f"{line.deviation:.4f}"
     return {
-        "kpi": line.measure, "value": figure(line.fact, line.unit), "snapshot": figure(line.snapshot, line.unit),
-        "final": figure(line.final, line.unit), "deviation": deviation, "off": line.off, "red": line.red,
+        "kpi": line.measure, "value": as_json(line.fact, line.unit), "snapshot": as_json(line.snapshot, line.unit),
+        "final": as_json(line.final, line.unit), "deviation": deviation, "off": line.off, "red": line.red,
         "typed_by": line.typed_by or None,
     }  # fmt: skip
 
