@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from roles import formats
+from roles import formats, selectors
 from roles.models import AuditEvent, Channel, Company, Membership
 
 PAGE = 50
@@ -33,6 +33,51 @@ VERBS = {
     "update_campaign": gettext_lazy("Campaign changed"),
     "create_token": gettext_lazy("Token made"),
     "revoke_token": gettext_lazy("Token revoked"),
+    "install_builtin_kpis": gettext_lazy("Usual KPIs added"),
+    "create_kpi": gettext_lazy("KPI added"),
+    "revise_kpi": gettext_lazy("KPI revised"),
+    "set_target": gettext_lazy("Target set"),
+    "define_metric": gettext_lazy("Metric added"),
+    "set_funnel": gettext_lazy("Funnel changed"),
+    "create_source": gettext_lazy("Source added"),
+    "update_source": gettext_lazy("Source changed"),
+    "record_facts": gettext_lazy("Figures recorded"),
+    "receive_file": gettext_lazy("File received"),
+    "choose_channels": gettext_lazy("Channels of the file chosen"),
+    "confirm_import": gettext_lazy("Load confirmed"),
+    "run_import": gettext_lazy("File loaded"),
+    "fail_import": gettext_lazy("Load failed"),
+    "undo_import": gettext_lazy("Load undone"),
+    "create_stop_rule": gettext_lazy("Stop-rule written"),
+    "revise_stop_rule": gettext_lazy("Stop-rule revised"),
+    "approve_stop_rule": gettext_lazy("Stop-rule put in force"),
+    "open_breach": gettext_lazy("Stop-rule fired"),
+    "close_breach": gettext_lazy("Breach closed"),
+    "open_data_incident": gettext_lazy("Data incident opened"),
+    "close_data_incident": gettext_lazy("Data incident closed"),
+    "apply_verdict": gettext_lazy("Decision told to the stop-rule"),
+    "open_decision": gettext_lazy("Decision opened"),
+    "propose_decision": gettext_lazy("Decision waits for the second signature"),
+    "sign_decision": gettext_lazy("Decision signed"),
+    "cosign_decision": gettext_lazy("Second signature given"),
+    "refuse_decision": gettext_lazy("Second signature refused"),
+    "withdraw_decision": gettext_lazy("Decision withdrawn"),
+    "supersede_decision": gettext_lazy("Decision superseded"),
+    "create_action": gettext_lazy("Action given"),
+    "close_action": gettext_lazy("Action closed"),
+    "carry_action": gettext_lazy("Action carried over"),
+    "accept_rewrite": gettext_lazy("Rewrite accepted"),
+    "open_weekly_fact": gettext_lazy("Fact of the week prefilled"),
+    "submit_weekly_plan": gettext_lazy("Plan of the week filed"),
+    "submit_weekly_fact": gettext_lazy("Fact of the week filed"),
+    "amend_weekly_plan": gettext_lazy("Plan of the week amended"),
+    "accept_weekly_report": gettext_lazy("Report of the week accepted"),
+    "return_weekly_report": gettext_lazy("Report of the week returned"),
+    "reopen_weekly_report": gettext_lazy("Report of the week re-opened"),
+    "miss_weekly_report": gettext_lazy("Report of the week missed"),
+    "lock_weekly_report": gettext_lazy("Report of the week locked"),
+    "excuse_weekly_report": gettext_lazy("Lateness excused"),
+    "write_week_summary": gettext_lazy("Summary of the week written"),
 }
 
 OBJECTS = {
@@ -59,39 +104,39 @@ OBJECTS = {
 
 FIELDS = {
     "name": gettext_lazy("name"),
-    "status": gettext_lazy("status"),
-    "state": gettext_lazy("status"),
-    "priority": gettext_lazy("priority"),
-    "priority_reason": gettext_lazy("why this priority"),
-    "kind": gettext_lazy("kind"),
-    "owner": gettext_lazy("owner of the channel"),
-    "coordinator": gettext_lazy("coordinator"),
-    "deputy": gettext_lazy("deputy"),
-    "person": gettext_lazy("person"),
-    "channel": gettext_lazy("channel"),
     "role": gettext_lazy("role"),
+    "channel": gettext_lazy("channel"),
+    "person": gettext_lazy("person"),
+    "deputy": gettext_lazy("deputy"),
     "starts_on": gettext_lazy("first day"),
     "ends_on": gettext_lazy("last day"),
     "hours_per_week": gettext_lazy("hours a week"),
+    "email": gettext_lazy("e-mail"),
+    "kind": gettext_lazy("kind"),
+    "status": gettext_lazy("status"),
+    "owner": gettext_lazy("owner of the channel"),
+    "coordinator": gettext_lazy("coordinator"),
+    "priority": gettext_lazy("priority"),
+    "priority_reason": gettext_lazy("why this priority"),
     "result_kpi": gettext_lazy("result KPI"),
     "monthly_budget": gettext_lazy("budget of the month"),
     "budget": gettext_lazy("budget"),
     "tolerance": gettext_lazy("tolerance, a share"),
     "stop_loss": gettext_lazy("stop-loss"),
     "scopes": gettext_lazy("scopes"),
-    "email": gettext_lazy("e-mail"),
     "tagline": gettext_lazy("what the company does"),
     "timezone": gettext_lazy("time zone"),
     "language": gettext_lazy("language"),
     "currency": gettext_lazy("currency"),
     "evaluate_at": gettext_lazy("stop-rules are evaluated at"),
+    "measure": gettext_lazy("measure"),
+    "month": gettext_lazy("month"),
+    "formula": gettext_lazy("formula"),
     "line": gettext_lazy("line"),
     "value": gettext_lazy("value"),
-    "formula": gettext_lazy("formula"),
     "choice": gettext_lazy("choice"),
-    "month": gettext_lazy("month"),
-    "measure": gettext_lazy("measure"),
     "until": gettext_lazy("until"),
+    "due_on": gettext_lazy("due"),
 }
 """What the journal tells of an event; other fields stay in the event itself."""
 
@@ -99,8 +144,15 @@ CHOICES = {
     "status": dict(Channel.Status.choices),
     "priority": dict(Channel.Priority.choices),
     "kind": dict(Channel.Kind.choices),
+    "choice": {
+        "stop": gettext_lazy("stop"),
+        "continue": gettext_lazy("continue until a date"),
+        "rewrite": gettext_lazy("rewrite"),
+        "cut": gettext_lazy("cut the budget"),
+        "false_alarm": gettext_lazy("false alarm"),
+    },
 }
-NAMES = ("name", "question", "number", "person", "filename", "measure", "code")
+NAMES = ("name", "question", "number", "person", "filename", "text", "measure", "week", "code")
 
 
 @dataclass(frozen=True)
@@ -143,7 +195,8 @@ def journal(
     found = found.filter(pk__lt=before) if before else found
     events = list(found[: PAGE + 1])
     older = events[PAGE - 1].pk if len(events) > PAGE else None
-    return Page([_line(event, details) for event in events[:PAGE]], older)
+    words = CHOICES | {"role": _role_words(company)}
+    return Page([_line(event, words if details else None) for event in events[:PAGE]], older)
 
 
 def objects_of(*, company: Company) -> list[tuple[str, str]]:
@@ -156,42 +209,46 @@ def _midnight(company: Company, day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=company.zone)
 
 
-def _line(event: AuditEvent, details: bool) -> Line:
+def _role_words(company: Company) -> dict[str, str]:
+    return {version.role.code: version.name for version in selectors.roles(company=company)}
+
+
+def _line(event: AuditEvent, words: dict | None) -> Line:
+    """`words`: field → code → word; None leaves out what changed."""
     told = {**(event.before or {}), **(event.after or {})}
     about = next((str(told[name]) for name in NAMES if told.get(name)), "")
     what = str(VERBS.get(event.verb) or event.verb.replace("_", " ").capitalize())
-    return Line(event, event.by, what, about, _changes(event, about) if details else [])
+    return Line(event, event.by, what, about, [] if words is None else _changes(event, about, words))
 
 
-def _changes(event: AuditEvent, about: str) -> list[Change]:
+def _changes(event: AuditEvent, about: str, words: dict) -> list[Change]:
+    """The fields that the journal tells of: changed ones with both values, of a new object those that say something."""
     before, after = event.before or {}, event.after or {}
     told = []
     for name, label in FIELDS.items():
-        old, new = before.get(name), after.get(name, before.get(name) if not after else None)
-        if name not in before and name not in after:
-            continue
-        if name in before and name in after and old == new:
-            continue
-        if str(new) == about and name not in before:
-            continue
-        told.append(Change(str(label), _word(name, old) if name in before and after else None, _word(name, new)))
+        old, new = before.get(name), after.get(name)
+        if name in before and name in after:
+            if old != new:
+                told.append(Change(str(label), _word(name, old, words), _word(name, new, words)))
+        elif (value := new if name in after else old) not in (None, "", []) and str(value) != about:
+            told.append(Change(str(label), None, _word(name, value, words)))
     return told
 
 
-def _word(name: str, value) -> str:
+def _word(name: str, value, words: dict) -> str:
     if value is None or value == "":
         return formats.NOTHING
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    if isinstance(value, str) and len(value) == 10 and (day := _day(value)):
+    if isinstance(value, str) and (day := _day(value)):
         return formats.day(day)
-    return str(CHOICES.get(name, {}).get(value, value))
+    return str(words.get(name, {}).get(value, value)) if isinstance(value, str) else str(value)
 
 
 def _day(text: str) -> date | None:
     try:
-        return parse_date(text)
+        return parse_date(text) if len(text) == 10 else None
     except ValueError:
         return None

@@ -29,7 +29,7 @@ def person_detail(request, pk):
     context = {
         **rights(request),
         "someone": person,
-        "hats": boards.worn_hats(company=request.company, on=on).get(person.pk, []),
+        "worn": boards.worn_hats(company=request.company, on=on).get(person.pk, []),
         "role_names": selectors.role_names(company=request.company),
         "coming": selectors.appointments_of(company=request.company, person=person, on=on).filter(starts_on__gt=on),
         "past": selectors.past_appointments(company=request.company, person=person, on=on)[:10],
