@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mops.counts import counts_for
 from roles import selectors
 from roles.permissions import Permission, allowed, allowed_somewhere
 
@@ -28,6 +30,7 @@ MENU = (
         Entry(_("Week summary"), "reports:week-summary", P.VIEW_MONEY),
         Entry(_("Decisions"), "processes:decision-list", P.READ),
         Entry(_("Actions"), "processes:action-list", P.DO_TASKS),
+        Entry(_("Notifications"), "mops:notification-list", P.DO_TASKS),
     )),
     (_("Money"), (
         Entry(_("Overview"), "reports:dashboard", P.VIEW_MONEY),
@@ -54,6 +57,7 @@ MENU = (
 def menu(request) -> list[dict]:
     """Groups with their entries for this person; the entry whose address begins the current path is marked."""
     hats = request.person.hats
+    counts = counts_for(company=request.company, person=request.person, at=timezone.now())
     groups = []
     for title, entries in MENU:
         shown = []
@@ -65,9 +69,11 @@ def menu(request) -> list[dict]:
                 url = reverse(entry.name, args=[request.company.slug])
             except NoReverseMatch:
                 continue
-            shown.append(
-                {"label": entry.label, "url": url, "name": entry.name, "current": request.path.startswith(url)}
-            )
+            figure = counts.get(entry.name)
+            shown.append({
+                "label": entry.label, "url": url, "name": entry.name, "current": request.path.startswith(url),
+                "count": figure.n if figure else 0, "hot": figure.hot if figure else False,
+            })  # fmt: skip
         if shown:
             groups.append({"title": title, "entries": shown})
     _keep_longest(groups)
