@@ -46,7 +46,7 @@ FILE = {
 
 CELL = {
     "required": _("Fill it in: a row needs it."),
-    "unknown_field": _("There is no such metric. Take its code from the list of metrics."),
+    "unknown_field": _("There is no metric “%(value)s”. Take its code from the list of metrics."),
     "not_a_number": _("“%(value)s” is not a number. Write 1234.5 or 1 234,5; leave the cell empty if the figure is unknown."),
     "nan": _("“%(value)s” is not a figure. Leave the cell empty if it is unknown."),
     "exponent": _("“%(value)s” was shortened by a spreadsheet. Format the column as a number or text and export again."),
@@ -84,9 +84,14 @@ def sentence(problem: dict) -> str:
     return str(text) % {"value": "", "found": formats.NOTHING, **params}
 
 
-def field_error(field: str, code: str, value: str = "", index: int | None = None) -> FieldError:
+def field_error(field: str, code: str, value="", index: int | None = None) -> FieldError:
     """A refusal of one figure, for the API and forms."""
-    return FieldError(field, code, sentence({"code": code, "value": str(value)[:60]}), index)
+    return FieldError(printable(field), code, sentence({"code": code, "value": printable(value)}), index)
+
+
+def printable(value) -> str:
+    """What was sent, short and fit to be sent back."""
+    return str(value)[:60].encode("utf-8", "replace").decode()
 
 
 def shown(errors: Iterable[dict]) -> list[dict]:

@@ -1,5 +1,27 @@
 """Addresses of `kpis/`, all inside `/c/<slug>/`."""
 
+from django.urls import path
+
+from kpis.views import grid, imports, kpis, provenance, sources, targets
+
 app_name = "kpis"
 
-urlpatterns = []
+urlpatterns = [
+    path("kpis/", kpis.kpi_list, name="kpi-list"),
+    path("kpis/new/", kpis.kpi_create, name="kpi-create"),
+    path("kpis/<slug:code>/", kpis.kpi_detail, name="kpi-detail"),
+    path("kpis/<slug:code>/edit/", kpis.kpi_update, name="kpi-update"),
+    path("metrics/new/", kpis.metric_create, name="metric-create"),
+    path("funnel/edit/", kpis.funnel_update, name="funnel-update"),
+    path("targets/", targets.target_list, name="target-list"),
+    path("targets/set/", targets.target_update, name="target-update"),
+    path("facts/", provenance.fact_list, name="fact-list"),
+    path("sources/", sources.source_list, name="source-list"),
+    path("sources/<slug:code>/edit/", sources.source_update, name="source-update"),
+    path("imports/", imports.import_list, name="import-list"),
+    path("imports/new/", imports.import_create, name="import-create"),
+    path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("imports/<int:pk>/confirm/", imports.import_confirm, name="import-confirm"),
+    path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
+    path("facts/type/", grid.fact_grid, name="fact-grid"),
+]

@@ -96,7 +96,10 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     rest = ""
     while chunk := stream.read(CHUNK):
-        lines = io.StringIO(rest + decoder.decode(chunk), newline="").readlines()
+        text = decoder.decode(chunk)
+        if "\x00" in text:
+            raise FileProblem("binary")
+        lines = io.StringIO(rest + text, newline="").readlines()
         rest = lines.pop() if lines else ""
         if len(rest) > CHUNK:
             raise FileProblem("broken_quotes", row=1)

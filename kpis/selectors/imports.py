@@ -13,6 +13,7 @@ from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import
 from kpis.reading import Names
 from kpis.selectors.measures import metrics_of
+from roles import formats
 from roles.fields import from_micros
 from roles.models import Channel, Company
 
@@ -24,12 +25,14 @@ Key = tuple[date, int, str]
 
 @dataclass(frozen=True)
 class PreviewRow:
-    """A fact as it will be stored; `values` in the order of the preview's metrics, None where unknown."""
+    """A fact as it will be stored; `values` in the order of the preview's metrics, None where unknown;
+    `cells`: the same as they are written."""
 
     day: date
     channel: str
     campaign: str
     values: list[Decimal | None]
+    cells: list[str]
 
 
 @dataclass
@@ -157,7 +160,11 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
         else:
             found.changed += 1
         if number < SHOWN:
-            found.rows.append(PreviewRow(day, titles.get(channel_id, name), external, values))
+            cells = [
+                formats.money(value, company.currency, 2) if info.unit == "money" else formats.count(value)
+                for info, value in zip(found.metrics, values, strict=True)
+            ]
+            found.rows.append(PreviewRow(day, titles.get(channel_id, name), external, values, cells))
 
 
 def mapping_choices(*, company: Company) -> list[tuple[str, str]]:

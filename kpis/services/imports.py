@@ -145,6 +145,17 @@ def confirm_import(*, company: Company, by: Membership, at: datetime, load: Impo
     return load
 
 
+def choose_channels(*, company: Company, by: Membership, at: datetime, load: Import, mapping: dict[str, str]) -> None:
+    """Keep the channels chosen so far, so that the preview shows what they mean; unknown codes count as not chosen."""
+    codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
+    chosen = {name: mapping.get(name, "") if mapping.get(name) in codes else "" for name in load.mapping}
+    with transaction.atomic():
+        taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(mapping=chosen)
+        if not taken:
+            raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
+        audit.record(company=company, by=by, verb="choose_channels", obj=load, at=at, after={"mapping": chosen})
+
+
 def undo_import(*, company: Company, by: Membership, at: datetime, load: Import) -> facts.Counts:
     """Take a load back whole; facts that a later load changed stay as they are. A waiting load is dropped.
 

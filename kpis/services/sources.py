@@ -1,18 +1,23 @@
 """Writes of sources: where facts come from."""
 
+import re
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Min
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from kpis.models import Source
+from kpis.models import Import, Source
+from kpis.problems import field_error
+from kpis.services.evaluations import request_evaluation
 from roles import audit
 from roles.models import Company, Membership
 from roles.refusals import FieldError, Refused
 from roles.slugs import slug_of
 
 MANUAL = "manual"
+CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.IGNORECASE | re.ASCII)
 
 
 class UnknownSource(Refused):
@@ -60,3 +65,36 @@ def named_source(*, company: Company, by: Membership, at: datetime, code: str = 
         message = _("Say where the file comes from: choose a source, or name a new one, for example “CRM”.")
         raise UnknownSource(message, [FieldError("source_name", "required", message)])
     return ensure_source(company=company, code=made, name=name.strip(), kind=Source.Kind.FILE, at=at, by=by)
+
+
+def source_for_api(*, company: Company, by: Membership, at: datetime, code) -> Source:
+    """The source of a file sent by API; one that is not known yet is created. UnknownSource for what is no code."""
+    if not isinstance(code, str) or not CODE.fullmatch(code):
+        error = field_error("source", "bad_source", code)
+        raise UnknownSource(error.message, [error])
+    return ensure_source(company=company, code=code, name=code, kind=Source.Kind.FILE, at=at, by=by)
+
+
+@transaction.atomic
+def update_source(
+    *, company: Company, by: Membership, at: datetime, source: Source, name: str, owner: Membership | None,
+    expected_every_days: int, priority: int,
+) -> Source:  # fmt: skip
+    """Change what a source is called, who keeps it, its rhythm in days and its priority; figures are weighed anew.
+
+    A change of priority may change what counts on any day, so the whole history is evaluated again.
+    """
+    fields = {"name": name, "owner_id": owner.pk if owner else None, "expected_every_days": expected_every_days,
+              "priority": priority}  # fmt: skip
+    before = {field: getattr(source, field) for field in fields}
+    Source.objects.filter(company=company, pk=source.pk).update(**fields)
+    source.refresh_from_db()
+    if before != fields:
+        audit.record(company=company, by=by, verb="update_source", obj=source, at=at, before=before, after=fields)
+    if before["priority"] != priority:
+        first = Import.objects.filter(company=company, source=source, state=Import.State.DONE).aggregate(
+            Min("first_day")
+        )
+        if first["first_day__min"]:
+            request_evaluation(company=company, dirty_from=first["first_day__min"])
+    return source

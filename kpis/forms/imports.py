@@ -1,0 +1,82 @@
+"""Forms of loads and sources."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from kpis.importers.base import FileProblem
+from kpis.reading import LEAVE_OUT
+from kpis.selectors import imports as reads
+from kpis.selectors import sources as source_reads
+from kpis.services import imports as writes
+from kpis.services import sources as source_writes
+from roles import selectors
+from roles.forms import RefusableForm
+
+
+class UploadForm(RefusableForm):
+    """A file and where it comes from: a source from the list, or the name of a new one."""
+
+    file = forms.FileField(label=_("File"), allow_empty_file=True)
+    source = forms.ChoiceField(label=_("Source"), required=False)
+    source_name = forms.CharField(label=_("Or a new source"), max_length=120, required=False)
+
+    def __init__(self, request, **kwargs):
+        super().__init__(request, files=request.FILES if request.method == "POST" else None, **kwargs)
+        known = [
+            (source.code, source.name)
+            for source in source_reads.sources(company=self.company)
+            if source.kind != source.Kind.MANUAL
+        ]
+        self.fields["source"].choices = [("", _("— choose —")), *known]
+        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
+        if not known:
+            del self.fields["source"]
+
+    def receive(self, *, company, by, at, file, source="", source_name=""):
+        """Name the source, keep the file; what is refused stands at its field."""
+        if not file.size:
+            raise writes.BadFile(FileProblem("empty"))
+        named = source_writes.named_source(company=company, by=by, at=at, code=source, name=source_name)
+        return writes.receive_file(company=company, by=by, at=at, source=named, upload=file)
+
+
+class MappingForm:
+    """A choice of channel for every name in a file; `rows` holds (field name, name in the file, chosen code, error)."""
+
+    def __init__(self, company, load, data=None, errors=()):
+        self.choices = [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
+        wrong = {error.field: error.message for error in errors}
+        self.rows = []
+        for number, (name, code) in enumerate(load.mapping.items()):
+            field = f"channel-{number}"
+            chosen = code if data is None else data.get(field, "")
+            self.rows.append({"field": field, "name": name, "chosen": chosen, "error": wrong.get(name, "")})
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        return {row["name"]: row["chosen"] for row in self.rows}
+
+    @property
+    def complete(self) -> bool:
+        return all(row["chosen"] for row in self.rows)
+
+
+class SourceForm(RefusableForm):
+    """How a source is called, who keeps it, how often it comes and which one counts."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    owner = forms.ModelChoiceField(None, label=_("Who keeps it"), required=False, empty_label="—")
+    expected_every_days = forms.IntegerField(
+        label=_("Comes every … days"),
+        min_value=1,
+        max_value=366,
+        help_text=_("A source that misses its rhythm is shown as late."),
+    )
+    priority = forms.IntegerField(
+        label=_("Priority"), min_value=1, max_value=999,
+        help_text=_("Where two sources give one figure of one channel and day, the smaller number counts; figures are never added."),
+    )  # fmt: skip
+
+    def __init__(self, request, **kwargs):
+        super().__init__(request, **kwargs)
+        self.fields["owner"].queryset = selectors.people(company=self.company)

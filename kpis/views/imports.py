@@ -1,0 +1,105 @@
+"""Loads: the list, the upload, the preview with its mapping, loading and undoing."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from kpis import problems
+from kpis.forms.imports import MappingForm, UploadForm
+from kpis.importers.base import FileProblem
+from kpis.models import Import
+from kpis.selectors import imports as reads
+from kpis.services import imports as writes
+from roles.permissions import Permission, requires
+from roles.refusals import Refused
+
+ON_A_PAGE = 50
+
+
+@requires(Permission.READ)
+def import_list(request):
+    page = Paginator(reads.imports(company=request.company), ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "kpis/import_list.html", {"page": page, "may_enter": _may_enter(request)})
+
+
+@requires(Permission.ENTER_FACTS)
+def import_create(request):
+    form = UploadForm(request, initial={"source": request.GET.get("source", "")})
+    if form.attempt(form.receive, **_acting(request)):
+        return redirect("kpis:import-detail", request.company.slug, form.result.pk)
+    return render(request, "kpis/import_create.html", {"form": form}, status=form.status)
+
+
+@requires(Permission.READ)
+def import_detail(request, pk):
+    return _detail(request, _load(request, pk))
+
+
+@requires(Permission.ENTER_FACTS)
+@require_POST
+def import_confirm(request, pk):
+    load = _load(request, pk)
+    form = MappingForm(request.company, load, request.POST)
+    try:
+        if request.POST.get("act") == "preview":
+            writes.choose_channels(**_acting(request), load=load, mapping=form.mapping)
+        else:
+            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping)
+    except Refused as refusal:
+        return _detail(request, load, refusal)
+    return redirect("kpis:import-detail", request.company.slug, load.pk)
+
+
+@requires(Permission.ENTER_FACTS)
+@require_POST
+def import_undo(request, pk):
+    load = _load(request, pk)
+    waited = load.state == Import.State.PREVIEW
+    try:
+        counts = writes.undo_import(**_acting(request), load=load)
+    except Refused as refusal:
+        return _detail(request, load, refusal)
+    if waited:
+        messages.success(request, _("The file is dropped: nothing was loaded."))
+        return redirect("kpis:import-list", request.company.slug)
+    text = _(
+        "The load is undone: %(restored)s facts have their former figures, %(removed)s are removed, %(left)s stay because a later load changed them."
+    )
+    messages.success(request, text % {"restored": counts.changed, "removed": counts.created, "left": counts.unchanged})
+    return redirect("kpis:import-detail", request.company.slug, load.pk)
+
+
+def _detail(request, load: Import, refusal: Refused | None = None):
+    """The load in whatever state it is; figures and errors are for those who load, the state is for everybody."""
+    may_enter = _may_enter(request)
+    context = {"load": load, "may_enter": may_enter, "refusal": refusal, "errors": problems.shown(load.errors)}
+    if load.state == Import.State.PREVIEW and may_enter:
+        data = request.POST if refusal else None
+        form = MappingForm(request.company, load, data, refusal.errors if refusal else ())
+        context["mapping"] = form
+        try:
+            context["preview"] = reads.preview(company=request.company, load=load, mapping=form.mapping)
+        except FileProblem as problem:
+            context["unreadable"] = problems.file_sentence(problem)
+    fragment = request.htmx and load.state != Import.State.PREVIEW
+    template = "kpis/_import_state.html" if fragment else "kpis/import_detail.html"
+    return render(request, template, context, status=refusal.status if refusal else 200)
+
+
+def _load(request, pk: int) -> Import:
+    load = reads.get_import(company=request.company, pk=pk)
+    if load is None:
+        raise Http404
+    return load
+
+
+def _acting(request) -> dict:
+    return {"company": request.company, "by": request.person, "at": timezone.now()}
+
+
+def _may_enter(request) -> bool:
+    return request.person.can(Permission.ENTER_FACTS)

@@ -1,0 +1,33 @@
+"""Sources: how fresh each is, who keeps it, which one counts."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kpis.forms.imports import SourceForm
+from kpis.selectors import sources as reads
+from kpis.services import sources as writes
+from roles.permissions import Permission, requires
+
+
+@requires(Permission.READ)
+def source_list(request):
+    rows = reads.freshness(company=request.company, at=timezone.now())
+    context = {"rows": rows, "may_enter": request.person.can(Permission.ENTER_FACTS)}
+    return render(request, "kpis/source_list.html", context)
+
+
+@requires(Permission.ENTER_FACTS)
+def source_update(request, code):
+    source = reads.get_source(company=request.company, code=code)
+    if source is None:
+        raise Http404
+    names = ("name", "owner", "expected_every_days", "priority")
+    form = SourceForm(request, initial={name: getattr(source, name) for name in names})
+    acting = {"company": request.company, "by": request.person, "at": timezone.now()}
+    if form.attempt(writes.update_source, **acting, source=source):
+        messages.success(request, _("The source is changed."))
+        return redirect("kpis:source-list", request.company.slug)
+    return render(request, "kpis/source_update.html", {"form": form, "source": source}, status=form.status)

@@ -1,0 +1,263 @@
+"""The screens of data: sources, loads with their preview, the grid of a day; all without JavaScript."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kpis.models import DailyFact, Import, Source
+from kpis.selectors.sources import freshness
+from kpis.services import imports
+from kpis.services.facts import record_facts
+
+NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+DAY = date(2026, 11, 19)
+CSV = "дата;канал;расход;лиды\n18.11.2026;VK Реклама;1 234,50;5\n19.11.2026;Яндекс;10;\n"
+
+
+@pytest.fixture(autouse=True)
+def _friday():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def page(response) -> str:
+    return " ".join(response.content.decode().replace("\u00a0", " ").split())
+
+
+def send(browser, content=CSV, **extra):
+    upload = SimpleUploadedFile("день.csv", content if isinstance(content, bytes) else content.encode("cp1251"))
+    return browser.post("/c/acme/imports/new/", {"file": upload, "source_name": "Кабинет"} | extra)
+
+
+# ---------------------------------------------------------------- loads
+def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    assert browser.get("/c/acme/imports/new/").status_code == 200
+
+    sent = send(browser)
+    load = Import.objects.get(company=acme.company)
+    assert sent.url == f"/c/acme/imports/{load.pk}/"
+    seen = page(browser.get(sent.url))
+    assert "cp1251" in seen
+    assert "1 234,50 ₽" in seen
+    assert not DailyFact.objects.exists()
+
+    refused = browser.post(f"{sent.url}confirm/", {"channel-0": "vk", "act": "load"})
+    assert refused.status_code == 400
+    assert 'aria-invalid="true"' in page(refused)
+    assert "«Яндекс»" in page(refused)
+
+    chosen = browser.post(f"{sent.url}confirm/", {"channel-0": "vk", "channel-1": "blog", "act": "preview"})
+    load.refresh_from_db()
+    assert (chosen.status_code, load.state, load.mapping) == (302, "preview", {"VK Реклама": "vk", "Яндекс": "blog"})
+
+    browser.post(f"{sent.url}confirm/", {"channel-0": "vk", "channel-1": "blog", "act": "load"})
+    assert 'hx-trigger="every 2s"' in page(browser.get(sent.url))
+    imports.run_due_imports(company=acme.company, at=NOW)
+    done = browser.get(sent.url, headers={"hx-request": "true"})
+    assert "hx-trigger" not in page(done)
+    assert "<html" not in page(done)
+    assert DailyFact.objects.get(company=acme.company, channel=acme.vk).spend == Decimal("1234.5")
+
+    undone = browser.post(f"{sent.url}undo/", follow=True)
+    assert undone.status_code == 200
+    assert not DailyFact.objects.exists()
+    assert browser.post(f"{sent.url}undo/").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"\x89PNG\r\n", "картинка"), (b"", "пуст"), (b"hello;world\n", "заголовок"), (b"PK\x03\x04", "Excel")],
+)
+def test_a_wrong_file_gets_a_sentence_at_its_field_and_keeps_the_rest(acme, sign_in, content, says):
+    refused = send(sign_in(acme.analyst), content)
+
+    assert refused.status_code == 400
+    assert says in page(refused)
+    assert "Кабинет" in page(refused)
+    assert not Import.objects.exists()
+
+
+def test_wrong_rows_are_listed_with_what_to_do_and_cannot_be_loaded(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    sent = send(browser, CSV.replace("Яндекс", "vk") + "21.11.2026;vk;-5;NaN\n")
+
+    seen = page(browser.get(sent.url))
+
+    for said in ("«21.11.2026» ещё не наступил", "«-5» меньше нуля", "«NaN»", "расход", "лиды"):
+        assert said in seen
+    assert 'value="load"' not in seen
+
+
+def test_a_name_that_is_missing_is_asked_for(acme, sign_in):
+    refused = send(sign_in(acme.analyst), source_name="")
+
+    assert refused.status_code == 400
+    assert not Import.objects.exists()
+
+
+def test_the_list_shows_loads_of_this_company_only(acme, rival, sign_in, django_assert_num_queries):
+    rows = [{"channel": "vk", "date": "2026-11-16", "spend": 1}]
+    for number in range(3):
+        record_facts(company=acme.company, by=acme.analyst, at=NOW, source_code=f"crm{number}", rows=rows)
+    record_facts(company=rival.company, by=rival.analyst, at=NOW, source_code="rivals-crm", rows=rows)
+    browser = sign_in(acme.content)
+    browser.get("/c/acme/imports/")
+
+    with CaptureQueriesContext(connection) as few:
+        seen = page(browser.get("/c/acme/imports/"))
+    assert "crm2" in seen
+    assert "rivals-crm" not in seen
+    for number in range(30):
+        record_facts(company=acme.company, by=acme.analyst, at=NOW, source_code=f"more{number}", rows=rows)
+    with django_assert_num_queries(len(few)):
+        browser.get("/c/acme/imports/")
+    assert len(few) <= MOST_QUERIES
+
+
+def test_who_may_not_load_sees_the_state_but_no_figures_of_the_file(acme, sign_in):
+    sent = send(sign_in(acme.analyst))
+
+    seen = page(sign_in(acme.content).get(sent.url))
+
+    assert "1 234" not in seen
+    assert sign_in(acme.content).post(f"{sent.url}confirm/").status_code == 403
+
+
+# ---------------------------------------------------------------- sources
+MOST_QUERIES = 14
+
+
+def load_of(made, code, last_day, every=1):
+    source = Source.objects.create(company=made.company, code=code, name=code, kind="file", expected_every_days=every)
+    Import.objects.create(
+        company=made.company, source=source, state="done", sha256=code, created_at=NOW, finished_at=NOW,
+        first_day=last_day, last_day=last_day,
+    )  # fmt: skip
+
+
+def test_freshness_by_the_rhythm_of_each_source(acme, rival):
+    load_of(acme, "fresh", DAY)
+    load_of(acme, "late", DAY - timedelta(days=2))
+    load_of(acme, "silent", DAY - timedelta(days=3))
+    load_of(acme, "weekly", DAY - timedelta(days=6), every=7)
+    load_of(rival, "theirs", DAY)
+    Source.objects.create(company=acme.company, code="never", name="never", kind="api")
+
+    states = {row.source.code: row.state for row in freshness(company=acme.company, at=NOW)}
+
+    assert states == {"fresh": "fresh", "late": "late", "silent": "silent", "weekly": "fresh", "never": "never"}
+
+
+def test_an_undone_load_does_not_make_a_source_fresh(acme):
+    load_of(acme, "ads", DAY)
+    Import.objects.update(state="undone")
+
+    assert freshness(company=acme.company, at=NOW)[0].state == "never"
+
+
+def test_sources_are_listed_in_few_queries_and_changed_by_who_loads(acme, sign_in, django_assert_num_queries):
+    load_of(acme, "ads", DAY)
+    browser = sign_in(acme.analyst)
+    browser.get("/c/acme/sources/")
+    with CaptureQueriesContext(connection) as few:
+        assert "ads" in page(browser.get("/c/acme/sources/"))
+    for number in range(30):
+        load_of(acme, f"more-{number}", DAY)
+    with django_assert_num_queries(len(few)):
+        browser.get("/c/acme/sources/")
+    assert len(few) <= MOST_QUERIES
+
+    form = {"name": "Кабинет VK", "owner": acme.analyst.pk, "expected_every_days": "7", "priority": "5"}
+    assert browser.post("/c/acme/sources/ads/edit/", form).status_code == 302
+    changed = Source.objects.get(company=acme.company, code="ads")
+    assert (changed.name, changed.owner, changed.priority) == ("Кабинет VK", acme.analyst, 5)
+    assert browser.post("/c/acme/sources/ads/edit/", form | {"priority": "0"}).status_code == 400
+    assert sign_in(acme.content).get("/c/acme/sources/ads/edit/").status_code == 403
+
+
+def test_a_person_of_another_company_cannot_keep_a_source(acme, rival, sign_in):
+    load_of(acme, "ads", DAY)
+    form = {"name": "x", "owner": rival.analyst.pk, "expected_every_days": "1", "priority": "5"}
+
+    assert sign_in(acme.analyst).post("/c/acme/sources/ads/edit/", form).status_code == 400
+
+
+# ---------------------------------------------------------------- the grid
+def typed(made, **cells) -> dict:
+    channel = made.vk.pk
+    return {"day": DAY.isoformat(), "version": "0"} | {f"f-{channel}-{code}": text for code, text in cells.items()}
+
+
+def test_the_analyst_types_a_day(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    assert browser.get("/c/acme/facts/type/").status_code == 200
+
+    answer = browser.post("/c/acme/facts/type/", typed(acme, spend="1 234,5", leads="5", deals=""))
+
+    assert answer.status_code == 302
+    fact = DailyFact.objects.get(company=acme.company)
+    assert (fact.day, fact.channel, fact.spend, fact.leads, fact.deals) == (DAY, acme.vk, Decimal("1234.5"), 5, None)
+    load = Import.objects.get(pk=fact.load_id)
+    assert (load.created_by, load.source.code, load.source.kind) == (acme.analyst, "manual", "manual")
+    seen = page(browser.get(answer.url))
+    assert 'value="1234,5"' in seen
+    assert "A. Acme" in seen
+
+
+def test_saving_again_changes_only_what_was_changed(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="5"))
+    version = str(DailyFact.objects.get().load_id)
+
+    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="5") | {"version": version})
+    assert Import.objects.count() == 1
+    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="") | {"version": version})
+    fact = DailyFact.objects.get()
+    assert (fact.spend, fact.leads) == (10, None)
+
+
+def test_errors_stand_at_their_cells_and_nothing_is_saved(acme, sign_in):
+    refused = sign_in(acme.analyst).post("/c/acme/facts/type/", typed(acme, spend="много", leads="-1", revenue="-5"))
+
+    seen = page(refused)
+    assert refused.status_code == 400
+    assert seen.count('aria-invalid="true"') == 2
+    assert 'value="много"' in seen
+    assert not DailyFact.objects.exists()
+
+
+def test_two_people_typing_one_day_do_not_overwrite_each_other_unseen(acme, sign_in):
+    sign_in(acme.analyst).post("/c/acme/facts/type/", typed(acme, spend="10"))
+
+    late = sign_in(acme.owner).post("/c/acme/facts/type/", typed(acme, spend="20"))
+
+    assert late.status_code == 409
+    assert 'value="20"' in page(late)
+    assert DailyFact.objects.get().spend == 10
+
+
+def test_a_day_that_has_not_come_is_today_and_figures_of_other_companies_stay_out(acme, rival, sign_in):
+    browser = sign_in(acme.analyst)
+
+    assert 'value="2026-11-20"' in page(browser.get("/c/acme/facts/type/?day=2027-01-01"))
+    browser.post("/c/acme/facts/type/", typed(rival, spend="10"))
+    assert not DailyFact.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["1.234", "0.5", "1234.567", "12.3456", "5"])
+def test_a_figure_survives_being_shown_and_saved_again(acme, text):
+    from kpis.forms.grid import cell_text
+    from kpis.importers.values import micros
+    from roles.fields import to_micros
+
+    assert micros(cell_text(Decimal(text)), money=True) == to_micros(text)
+
+
+def test_only_who_enters_facts_types_them(acme, sign_in):
+    assert sign_in(acme.cmo).get("/c/acme/facts/type/").status_code == 403
