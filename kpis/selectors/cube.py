@@ -83,6 +83,25 @@ class Cube:
         """The formula over the days and channels (all channels without any named)."""
         return _kpi(formula, self._tables(channel_ids), *self._span(start, end))
 
+    def formula_sums(
+        self,
+        formula: Formula,
+        channel_ids: Iterable[int] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> dict[str, Decimal | None]:
+        """The sum of each metric of the formula over the very pairs that `kpi` counts; None where it counts none."""
+        first, last = self._span(start, end)
+        codes = tuple(formula.metrics)
+        totals, known = dict.fromkeys(codes, 0), 0
+        for table in self._tables(channel_ids):
+            columns = [table[code][first:last] for code in codes if code in table]
+            counted, sums = _sums(codes, columns) if len(columns) == len(codes) else (0, {})
+            known += counted
+            for code in sums:
+                totals[code] += sums[code]
+        return {code: from_micros(total) if known else None for code, total in totals.items()}
+
     def daily(self, formula: Formula, channel_id: int | None = None) -> dict[date, KpiValue]:
         """The formula for each day of the cube, oldest first; over all channels without one."""
         return self._daily(formula, self._tables(None if channel_id is None else [channel_id]))

@@ -6,11 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from kpis import periods
+from kpis.metrics import MetricInfo
 from kpis.models import Kpi, Target
-from roles.models import Company
+from kpis.selectors.measures import Measure, is_money
+from roles.models import Company, Membership
+from roles.permissions import Permission
 
 
 class Version(NamedTuple):
@@ -59,6 +62,10 @@ class TargetBook:
         """Is anything planned for it in these months, for the company or a channel?"""
         return measure in self._versions
 
+    def written(self, measure: str, channel_id: int | None, month: date) -> bool:
+        """Does this very scope have a plan of its own for the month?"""
+        return month in self._versions.get(measure, {}).get(channel_id, {})
+
     @property
     def measures(self) -> list[str]:
         return list(self._versions)
@@ -105,6 +112,20 @@ def load_targets(*, company: Company, start: date, end: date) -> TargetBook:
 def current_targets(*, company: Company) -> QuerySet[Target]:
     """The newest version of every target, with channel and author."""
     return Target.objects.filter(company=company, superseded_at=None).select_related("channel", "created_by__user")
+
+
+def visible_targets(
+    *, company: Company, person: Membership, measures: dict[str, Measure], metrics: dict[str, MetricInfo]
+) -> QuerySet[Target]:
+    """The same as this reader may see them: plans of money only where that money is theirs to see."""
+    found = current_targets(company=company)
+    if person.can(Permission.VIEW_MONEY):
+        return found
+    money = [measure.code for measure in measures.values() if is_money(measure, metrics)]
+    own = {
+        hat.channel_id for hat in person.hats if hat.channel_id and person.can(Permission.VIEW_MONEY, hat.channel_id)
+    }
+    return found.filter(~Q(measure__in=money) | Q(channel_id__in=own))
 
 
 def target_versions(*, company: Company, measure: str, channel_id: int | None, month: date) -> list[Target]:

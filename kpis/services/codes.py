@@ -11,7 +11,9 @@ from roles.models import Company
 from roles.validation import refuse
 
 CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-RESERVED = frozenset({"channel", "campaign", "date", "day", "week", "month", "source", "load", "company", "total"})
+RESERVED = frozenset(
+    {"channel", "campaign", "date", "day", "week", "month", "source", "load", "company", "total", "new"}
+)
 """Words that stand beside metrics in a row of facts or in a query."""
 
 
