@@ -1,0 +1,93 @@
+"""A worker killed by `kill -9` in the middle of a load: a real process, a real database; nothing lost, nothing doubled."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+DRIVER = """
+import json, sys
+from datetime import datetime
+import django
+django.setup()
+from django.core.files.base import ContentFile
+from kpis.models import DailyFact, Evaluation, FactRevision, Import
+from kpis.services import imports, sources
+from roles.models import AuditEvent, Campaign, Membership
+from roles.tenancy import company_scope
+
+step, company_id, moment = sys.argv[1], int(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
+with company_scope(company_id) as company:
+    if step == "receive":
+        person = Membership.objects.get(company=company, user__email="analyst@acme.example")
+        rows = "".join(f"2026-11-{1 + n % 19:02d};vk;c-{n // 19};{n},5;{n}\\n" for n in range(19 * 200))
+        upload = ContentFile(("date;channel;campaign;spend;leads\\n" + rows).encode(), name="a.csv")
+        source = sources.ensure_source(company=company, code="ads", name="ads", kind="file")
+        load = imports.receive_file(company=company, by=person, at=moment, source=source, upload=upload)
+        imports.confirm_import(company=company, by=person, at=moment, load=load, mapping=load.mapping)
+    if step == "run":
+        imports.run_due_imports(company=company, at=moment)
+    load = Import.objects.get(company=company)
+    print(json.dumps({
+        "state": load.state, "attempts": load.attempts, "created": load.created,
+        "facts": DailyFact.objects.count(), "revisions": FactRevision.objects.count(),
+        "campaigns": Campaign.objects.count(), "orders": Evaluation.objects.count(),
+        "done": AuditEvent.objects.filter(verb="run_import").count(),
+    }))
+"""
+NOTHING = {"facts": 0, "revisions": 0, "campaigns": 0, "orders": 0, "created": 0, "done": 0}
+ALL = {"facts": 3800, "revisions": 3800, "campaigns": 200, "orders": 1, "created": 3800, "done": 1}
+
+
+@pytest.fixture
+def worker(acme, tmp_path):
+    """Runs a step in a process of its own on this test's database (SQLite: on a copy of it in a file)."""
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "mops.settings", "MOPS_VAR": str(tmp_path), "LOG_LEVEL": "ERROR"}
+    (tmp_path / "broker" / "queue").mkdir(parents=True)
+    if connection.vendor == "postgresql":
+        given = settings.DATABASES["default"]
+        password = f":{given['PASSWORD']}" if given["PASSWORD"] else ""
+        env["DATABASE_URL"] = (
+            f"postgres://{given['USER']}{password}@{given['HOST']}:{given['PORT'] or 5432}/{given['NAME']}"
+        )
+    else:
+        env.pop("DATABASE_URL", None)
+        connection.ensure_connection()
+        copy = sqlite3.connect(tmp_path / "mops.sqlite3")
+        connection.connection.backup(copy)
+        copy.close()
+
+    def run(step: str, moment: str, fail_at: str = "") -> tuple[int, dict]:
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER, step, str(acme.company.pk), moment], capture_output=True, text=True,
+            cwd=settings.BASE_DIR, env={**env, "FAIL_AT": fail_at}, timeout=120,
+        )  # fmt: skip
+        assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+        return done.returncode, json.loads(done.stdout) if done.returncode == 0 else {}
+
+    return run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_load_killed_at_any_moment_is_all_or_nothing_and_is_completed(worker):
+    _code, queued = worker("receive", "2026-11-20T09:00:00+00:00")
+    assert queued == {"state": "queued", "attempts": 0, **NOTHING}
+
+    for number, place in enumerate(("import.after_copy", "import.before_commit")):
+        code, _nothing = worker("run", f"2026-11-20T09:0{number}:00+00:00", fail_at=place)
+        assert code == -signal.SIGKILL
+        _code, left = worker("look", "2026-11-20T09:00:00+00:00")
+        assert left == {"state": "queued", "attempts": number + 1, **NOTHING}
+
+    _code, leased = worker("run", "2026-11-20T09:01:30+00:00")
+    assert leased["state"] == "queued", "the dead worker's lease still holds"
+    _code, done = worker("run", "2026-11-20T09:02:00+00:00")
+    assert done == {"state": "done", "attempts": 3, **ALL}
+    _code, again = worker("run", "2026-11-20T09:05:00+00:00")
+    assert again == done
