@@ -89,6 +89,17 @@ def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
     return number(value, 0 if value == Decimal(value).to_integral_value() else 2)
 
 
+def bare(value: Decimal | float | None, unit: str) -> str:
+    """A figure without its currency, for tables and axes whose heading names it: `3 500`, `0,8 %`."""
+    if value is None:
+        return NOTHING
+    if unit == "share":
+        return figure(Decimal(str(value)), unit)
+    if unit == "count":
+        return count(Decimal(str(value)))
+    return number(value, 0 if abs(value) >= 100 or float(value).is_integer() else 2)
+
+
 def day(value: date | None, year: bool = True) -> str:
     """`20.11.2026` or `20.11`; `20 Nov 2026` or `20 Nov`."""
     if value is None:

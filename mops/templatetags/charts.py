@@ -3,7 +3,6 @@
 No style attributes anywhere: the pages' CSP refuses them, so lengths that depend on data are SVG attributes.
 """
 
-from decimal import Decimal
 from itertools import count
 from math import floor, log10
 
@@ -34,13 +33,6 @@ def _places(step: float) -> int:
         return 0
     places = max(0, -floor(log10(step)))
     return places if round(step * 10**places, 6).is_integer() else places + 1
-
-
-def level_figure(value, unit: str) -> str:
-    """The figure of a goal or stop line without its currency: `3 500`, `0,8 %`."""
-    if unit == "share":
-        return formats.figure(Decimal(str(value)), "share")
-    return formats.number(value, 0 if abs(value) >= 100 or float(value).is_integer() else 2)
 
 
 @register.inclusion_tag("charts/spark.html")
@@ -85,9 +77,9 @@ def plot(context, plot, thin=False):
         "thin": thin,
         "ticks": [(mark, axis_figure(mark.value, plot.unit, plot.step)) for mark in plot.ticks],
         "days": [(mark, formats.day(mark.day, year=False)) for mark in plot.days],
-        "goal": plot.goal and _("goal %(value)s") % {"value": level_figure(plot.goal.value, plot.unit)},
-        "line": plot.line and _("stop %(value)s") % {"value": level_figure(plot.line.value, plot.unit)},
-        "worst": plot.worst and level_figure(plot.worst.value, plot.unit),
+        "goal": plot.goal and _("goal %(value)s") % {"value": formats.bare(plot.goal.value, plot.unit)},
+        "line": plot.line and _("stop %(value)s") % {"value": formats.bare(plot.line.value, plot.unit)},
+        "worst": plot.worst and formats.bare(plot.worst.value, plot.unit),
     }
 
 
