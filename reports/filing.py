@@ -14,6 +14,7 @@ from roles.refusals import Conflict, Forbidden, Refused, Stale
 
 MOST_ITEMS = 5
 MOST_LINES = 15
+PREFILLED = 10
 MOST_ACTIONS = 10
 REOPENED_FOR = timedelta(hours=24)
 

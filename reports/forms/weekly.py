@@ -92,19 +92,35 @@ class PlanForm(ReportForm):
         for line in lines:
             self.fields[f"plan-{line.measure}"] = FigureField(unit=line.unit, label=line.name)
         for index in range(filing.MOST_ITEMS):
-            number = index + 1
             self.fields[f"item-{index}-text"] = forms.CharField(
-                label=_("What: item %s") % number, required=False, max_length=200
+                label=_("What we will do"), required=False, max_length=200
             )
-            self.fields[f"item-{index}-expected"] = FigureField(label=_("Number expected: item %s") % number)
+            self.fields[f"item-{index}-expected"] = FigureField(label=_("Number expected"))
 
     @property
     def figure_rows(self) -> list[tuple]:
         return [(line, self[f"plan-{line.measure}"]) for line in self.lines]
 
+    def _items(self) -> list[tuple]:
+        return [(i + 1, self[f"item-{i}-text"], self[f"item-{i}-expected"]) for i in range(filing.MOST_ITEMS)]
+
     @property
-    def item_rows(self) -> list[tuple]:
-        return [(self[f"item-{i}-text"], self[f"item-{i}-expected"]) for i in range(filing.MOST_ITEMS)]
+    def shown_items(self) -> int:
+        """How many rows stand open: the written ones and one more, two at least."""
+        return max(2, 1 + sum(bool(text.value()) for _number, text, _expected in self._items()))
+
+    @property
+    def first_items(self) -> list[tuple]:
+        """(number, text, number expected) of the rows that stand open."""
+        return self._items()[: self.shown_items]
+
+    @property
+    def more_items(self) -> list[tuple]:
+        return self._items()[self.shown_items :]
+
+    @property
+    def more_have_errors(self) -> bool:
+        return any(text.errors or expected.errors for _number, text, expected in self.more_items)
 
     def field_of(self, name, index):
         if name.startswith("plan."):
@@ -146,7 +162,10 @@ class FactForm(ReportForm):
 
     cause = forms.ChoiceField(label=gettext_lazy("Cause"), required=False, widget=forms.RadioSelect)
     conclusion = forms.CharField(
-        label=gettext_lazy("Conclusion"), required=False, max_length=400, widget=forms.Textarea(attrs={"rows": 4})
+        label=gettext_lazy("Why it came out so"),
+        required=False,
+        max_length=400,
+        widget=forms.Textarea(attrs={"rows": 4}),
     )
     no_action_reason = forms.CharField(
         label=gettext_lazy("No action, because"), required=False, max_length=300,
@@ -304,6 +323,6 @@ class SummaryForm(forms.Form):
 
     text = forms.CharField(
         label=gettext_lazy("Summary of the week"), required=False, max_length=3000,
-        widget=forms.Textarea(attrs={"rows": 6}),
+        widget=forms.Textarea(attrs={"rows": 6, "class": "area", "aria-describedby": "id_text_helptext"}),
     )  # fmt: skip
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -136,6 +136,12 @@ class Figures:
         return self.silent or any(line.off or line.red for line in self.lines) or any(map(item_is_off, self.items))
 
     @property
+    def demanding_now(self) -> list[str]:
+        """The same without items whose number is not written yet."""
+        filled = [item.text for item in self.items if item.actual is not None and item_is_off(item)]
+        return [line.name for line in self.lines if line.off or line.red] + filled
+
+    @property
     def demanding(self) -> list[str]:
         """Names of what has to be explained, in order."""
         names = [line.name for line in self.lines if line.off or line.red]

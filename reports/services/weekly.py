@@ -11,7 +11,7 @@ from django.db.models import Q
 from kpis.selectors.measures import measures_of
 from kpis.selectors.targets import load_targets
 from reports.deadlines import deadlines, local_monday
-from reports.filing import MOST_LINES, default_measures
+from reports.filing import PREFILLED, default_measures
 from reports.models import PlanLine, Timeliness, WeeklyReport
 from reports.selectors.figures import figures_of, kept_figures
 from roles.models import AuditEvent, Channel, Company
@@ -117,10 +117,14 @@ def _planned(company: Company, reports: list[WeeklyReport]):
     targets = load_targets(company=company, start=min(weeks), end=max(weeks) + timedelta(days=6))
     for report in reports:
         asked = [code for code in default_measures(report.channel) if code in measures]
-        values = {code: planned_value(measures[code], targets, report.channel_id, report.week) for code in measures}
-        codes = asked + [code for code in measures if values[code] is not None and code not in asked]
-        for position, code in enumerate(codes[:MOST_LINES]):
-            yield report, position, code, values[code]
+        sunday = report.week + timedelta(days=6)
+        aimed = [
+            code for code in targets.measures
+            if code in measures and code not in asked
+            and targets.value(code, channel_id=report.channel_id, start=report.week, end=sunday) is not None
+        ]  # fmt: skip
+        for position, code in enumerate((asked + sorted(aimed))[:PREFILLED]):
+            yield report, position, code, planned_value(measures[code], targets, report.channel_id, report.week)
 
 
 def planned_value(measure, targets, channel_id: int, monday: date) -> Decimal | None:
