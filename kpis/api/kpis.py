@@ -32,8 +32,8 @@ class MetricSerializer(serializers.Serializer):
 
     code = serializers.CharField()
     name = serializers.CharField()
-    unit = serializers.ChoiceField(["money", "count"])
-    kind = serializers.ChoiceField(["built_in", "own"])
+    unit = serializers.CharField(help_text="money or count")
+    kind = serializers.CharField(help_text="built_in or own")
 
 
 class KpiSerializer(serializers.Serializer):

@@ -41,12 +41,7 @@ def set_target(
     caller saw, 0 for none. Raises Refused, TargetChanged.
     """
     Company.objects.select_for_update().get(pk=company.pk)
-    known = measures_of(company=company)
-    if measure not in known:
-        message = _("There is no KPI or metric “%(code)s”.") % {"code": measure}
-        raise refuse("kpi", "unknown", message)
-    if channel is not None and channel.company_id != company.pk:
-        raise refuse("channel", "unknown", _("There is no such channel."))
+    _check_scope(company, measure, channel)
     month, value = periods.month_start(month), _plan(company, measure, value)
     current = Target.objects.filter(
         company=company, measure=measure, channel=channel, month=month, superseded_at=None
@@ -55,10 +50,7 @@ def set_target(
         raise TargetChanged(_("Somebody changed it meanwhile. Read it again and repeat your change."))
     if current and current.value == value:
         return current
-    if not reason.strip():
-        raise refuse("reason", "required", _("Write why it changes: people will ask."))
-    if len(reason.strip()) > 500:
-        raise refuse("reason", "too_long", _("The reason is longer than 500 characters. Shorten it."))
+    _check_reason(reason)
     target = Target(
         company=company, measure=measure, channel=channel, month=month, value=value, reason=reason.strip(),
         number=current.number + 1 if current else 1, valid_from=_valid_from(company, at, current, valid_from),
@@ -75,6 +67,21 @@ def set_target(
         reason=target.reason,
     )  # fmt: skip
     return target
+
+
+def _check_scope(company: Company, measure: str, channel: Channel | None) -> None:
+    if measure not in measures_of(company=company):
+        message = _("There is no KPI or metric “%(code)s”.") % {"code": measure}
+        raise refuse("kpi", "unknown", message)
+    if channel is not None and channel.company_id != company.pk:
+        raise refuse("channel", "unknown", _("There is no such channel."))
+
+
+def _check_reason(reason: str) -> None:
+    if not reason.strip():
+        raise refuse("reason", "required", _("Write why it changes: people will ask."))
+    if len(reason.strip()) > 500:
+        raise refuse("reason", "too_long", _("The reason is longer than 500 characters. Shorten it."))
 
 
 def _plan(company: Company, measure: str, value: Decimal | int | str) -> Decimal:
