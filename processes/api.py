@@ -125,19 +125,19 @@ class DecisionViewSet(CompanyViewSet):
         parameters=[OpenApiParameter("state", str, enum=list(Decision.State.values))],
         responses=DecisionSerializer(many=True),
     )
-    def list(self, request, company_slug):
+    def list(self, request):
         """In the order they opened; `?state=` narrows."""
         found = selectors.decisions_in_state(company=self.company, state=request.query_params.get("state", ""))
         rows = self.paginate_queryset(found)
         return self.get_paginated_response(DecisionSerializer(self._views(rows), many=True).data)
 
     @extend_schema(responses=DecisionSerializer)
-    def retrieve(self, request, company_slug, pk):
+    def retrieve(self, request, pk):
         return self._answer(pk)
 
     @extend_schema(request=SignSerializer, responses=DecisionSerializer)
     @action(detail=True, methods=["post"])
-    def sign(self, request, company_slug, pk):
+    def sign(self, request, pk):
         """409 with `signed_by`, `signed_at` when somebody was faster; 403 with `who_may`."""
         body = self._body(SignSerializer)
         services.sign_decision(decision=self._decision(pk), **self._acting(), **body.to_service())
@@ -145,7 +145,7 @@ class DecisionViewSet(CompanyViewSet):
 
     @extend_schema(request=CosignSerializer, responses=DecisionSerializer)
     @action(detail=True, methods=["post"])
-    def cosign(self, request, company_slug, pk):
+    def cosign(self, request, pk):
         """The second signature, or its refusal with a reason."""
         body = self._body(CosignSerializer)
         services.cosign_decision(decision=self._decision(pk), **self._acting(), **body.validated_data)
@@ -153,7 +153,7 @@ class DecisionViewSet(CompanyViewSet):
 
     @extend_schema(request=WithdrawSerializer, responses=DecisionSerializer)
     @action(detail=True, methods=["post"])
-    def withdraw(self, request, company_slug, pk):
+    def withdraw(self, request, pk):
         """After restated data, while the rule no longer fires; 409 while it does."""
         body = self._body(WithdrawSerializer)
         services.withdraw_decision(decision=self._decision(pk), **self._acting(), **body.validated_data)
