@@ -264,6 +264,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ChannelKindEnum": "roles.models.Channel.Kind",
+        "ChoiceEnum": "processes.models.Choice.values",
+        "KpiUnitEnum": "kpis.models.KpiVersion.Unit",
+    },
 }
 
 # ---------------------------------------------------------------- safety

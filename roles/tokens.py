@@ -40,7 +40,7 @@ def create_token(
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         company=company, person=person, name=name, digest=digest(secret), hint=secret[:10], scopes=sorted(set(scopes)),
-        created_at=at, expires_at=at + (lifetime or ApiToken.default_lifetime()),
+        created_at=at, expires_at=at + (ApiToken.default_lifetime() if lifetime is None else lifetime),
     )  # fmt: skip
     audit.record(
         company=company, by=by, verb="create_token", obj=token, at=at, after={"name": name, "scopes": token.scopes}

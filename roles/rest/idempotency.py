@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.renderers import JSONRenderer
 
 from roles.models import IdempotencyKey
@@ -20,6 +21,7 @@ from roles.rest.problems import Replay
 LEASE = timedelta(seconds=60)
 KEPT = timedelta(hours=24)
 LONGEST = 120
+STILL_RUNNING = gettext_lazy("The first request with this key is still running. Try again in a moment.")
 
 
 class KeyReused(Refused):
@@ -29,6 +31,7 @@ class KeyReused(Refused):
 
 class StillRunning(Conflict):
     code = "idempotency_key_in_use"
+    retry_after = 2
 
 
 def fingerprint(request) -> str:
@@ -62,14 +65,17 @@ def claim(*, company, person, token, key: str, body_hash: str) -> IdempotencyKey
                 created_at=now,
             )  # fmt: skip
     except IntegrityError:
-        row = IdempotencyKey.objects.get(**mine)
+        row = IdempotencyKey.objects.filter(**mine).first()
+    if row is None:  # refused and forgotten between our two looks
+        raise StillRunning(STILL_RUNNING)
     if row.fingerprint != body_hash:
         raise KeyReused(_("This Idempotency-Key was used with another body. Take a new key."))
     if row.status is not None:
         raise Replay(row.status, json.loads(row.body) if row.body else None)
     taken = IdempotencyKey.objects.filter(pk=row.pk, company=company, status=None, lease_until__lt=now)
     if not taken.update(lease_until=now + LEASE):
-        raise StillRunning(_("The first request with this key is still running. Try again in a moment."))
+        raise StillRunning(STILL_RUNNING)
+    row.lease_until = now + LEASE
     return row
 
 
@@ -79,14 +85,17 @@ def run_once(view, request, handler):
     if not key:
         return handler()
     row = claim(company=view.company, person=view.person, token=request.auth, key=key, body_hash=fingerprint(request))
+    mine = IdempotencyKey.objects.filter(
+        pk=row.pk, company=view.company, status=None, lease_until=row.lease_until
+    )  # fmt: skip
     try:
         with transaction.atomic():
             response = handler()
             body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-            IdempotencyKey.objects.filter(pk=row.pk, company=view.company).update(
-                status=response.status_code, body=body
-            )
+            if not mine.update(status=response.status_code, body=body):
+                # The lease ran out and another try took the key: its effect counts, ours is rolled back.
+                raise StillRunning(STILL_RUNNING)
             return response
     except Exception:
-        IdempotencyKey.objects.filter(pk=row.pk, company=view.company, status=None).delete()
+        mine.delete()
         raise

@@ -83,7 +83,8 @@ def problem_response(exc: Exception, context: dict) -> Response | None:
             {"field": e.field, "code": e.code, "message": e.message} | ({} if e.index is None else {"index": e.index})
             for e in exc.errors
         ]
-        return problem(exc.status, exc.message, request, errors, **{"code": exc.code, **exc.extra})
+        headers = {"Retry-After": str(exc.retry_after)} if hasattr(exc, "retry_after") else None
+        return problem(exc.status, exc.message, request, errors, headers, **{"code": exc.code, **exc.extra})
     if isinstance(exc, Http404):
         return problem(404, _("Not found."), request)
     if isinstance(exc, PermissionDenied):
