@@ -91,9 +91,7 @@ class Scalar:
         return self
 
     def muted(self, day):
-        if self.mute_until is None or day > self.mute_until:
-            return False
-        return self.extra is None or self.extra > 0
+        return self.mute_until is not None and day <= self.mute_until
 
     def quiet_state(self, day):
         return "muted" if self.muted(day) else "ok"
@@ -109,6 +107,8 @@ class Scalar:
             return "thin" if name == "drip" else name
         if self.extra is not None and self.days[day][0] is not None and self.days[day][1] is not None:
             self.extra -= self.days[day][0]
+            if self.extra <= 0:
+                self.mute_until = self.extra = None
         if self.state == "muted" and not self.muted(day):
             self.state = "pending" if self.streak else "ok"
 

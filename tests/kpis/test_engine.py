@@ -1,6 +1,7 @@
 """The engine against the vectors of domain.md and against a slow scalar model on random series."""
 
 import importlib.util
+import os
 from fractions import Fraction
 from pathlib import Path
 
@@ -295,7 +296,7 @@ def plain(rule: Rule) -> dict:
     }  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=int(os.environ.get("ENGINE_EXAMPLES", "120")), deadline=None)
 @given(
     batch=st.lists(st.tuples(rule_strategy(), long_days, marks, st.integers(0, 5)), min_size=1, max_size=6),
     scale=st.sampled_from([1, 1, 10**6, 10**15]),
