@@ -133,13 +133,19 @@ def settle_owners(*, company: Company, at: datetime, today: date) -> int:
     return changed
 
 
-def successor_of(*, company: Company, appointment: Appointment, today: date) -> Membership | None:
-    """Who takes a channel when this appointment ends: the deputy, else a CMO, else an owner; None when there is nobody."""
-    leaving = appointment.person_id
-    heirs = [appointment.deputy] if appointment.deputy_id else []
-    for kind in (RoleKind.CMO, RoleKind.OWNER):
-        heirs += selectors.holders(company=company, kind=kind, on=today)
-    return next((heir for heir in heirs if heir.pk != leaving and heir.is_active), None)
+def heirs(*, company: Company, today: date) -> list[Membership]:
+    """Who takes a channel that has no deputy, in this order: the CMOs, then the owners of the company."""
+    return [
+        person
+        for kind in (RoleKind.CMO, RoleKind.OWNER)
+        for person in selectors.holders(company=company, kind=kind, on=today)
+    ]
+
+
+def successor_of(*, appointment: Appointment, heirs: list[Membership]) -> Membership | None:
+    """Who takes the channel when this appointment ends: the deputy, else the first of the heirs; None for nobody."""
+    candidates = [appointment.deputy, *heirs] if appointment.deputy_id else heirs
+    return next((heir for heir in candidates if heir.pk != appointment.person_id and heir.is_active), None)
 
 
 def _check_may_give(by: Membership | None, role: Role) -> None:
@@ -247,7 +253,7 @@ def _check_owner_stays(company, appointment, today: date, last_day: date) -> Non
 def _hand_over(*, company, by, at, today, ended) -> None:
     """Pass a channel whose hat has ended; a planned or stopped one may stay without an owner."""
     channel = selectors.lock_channel(company=company, pk=ended.channel_id)
-    heir = successor_of(company=company, appointment=ended, today=today)
+    heir = successor_of(appointment=ended, heirs=heirs(company=company, today=today))
     if channel.status in MAY_BE_OWNERLESS:
         _set_owner(company, by, at, channel, None)
         return

@@ -124,13 +124,13 @@ class Passing:
 
 def what_passes(*, company: Company, person: Membership, today: date) -> list[Passing]:
     """What a person's departure would move and to whom, without moving anything."""
-    names = selectors.role_names(company=company)
+    names, heirs = selectors.role_names(company=company), hats.heirs(company=company, today=today)
     held = selectors.appointments_of(company=company, person=person, on=today)
     return [
         Passing(
             appointment,
             names.get(appointment.role_id, appointment.role.code),
-            hats.successor_of(company=company, appointment=appointment, today=today)
+            hats.successor_of(appointment=appointment, heirs=heirs)
             if appointment.role.kind == RoleKind.CHANNEL_OWNER
             else None,
         )
@@ -176,13 +176,14 @@ def _check_own_or_manager(by: Membership | None, person: Membership) -> None:
 
 
 def _check_nothing_orphaned(company: Company, current: list[Appointment], today: date) -> None:
+    heirs = hats.heirs(company=company, today=today)
     orphans = [
         appointment.channel.name
         for appointment in current
         if appointment.role.kind == RoleKind.CHANNEL_OWNER
         and appointment.starts_on <= today
         and appointment.channel.status not in hats.MAY_BE_OWNERLESS
-        and hats.successor_of(company=company, appointment=appointment, today=today) is None
+        and hats.successor_of(appointment=appointment, heirs=heirs) is None
     ]
     if orphans:
         message = _("These channels would have no owner: %(names)s. Appoint somebody to them first.")

@@ -52,9 +52,9 @@ def _appointment(request, pk: int):
 
 
 def _shown(request, appointment) -> dict:
+    """The appointment with its role's text; for a channel's hat, who takes the channel when it ends."""
     owns = appointment.role.kind == RoleKind.CHANNEL_OWNER
-    heir = (
-        service.successor_of(company=request.company, appointment=appointment, today=today(request)) if owns else None
-    )
+    heirs = service.heirs(company=request.company, today=today(request)) if owns else []
+    heir = service.successor_of(appointment=appointment, heirs=heirs) if owns else None
     version = selectors.get_role(company=request.company, pk=appointment.role_id)
     return {"appointment": appointment, "role": version, "owns": owns, "heir": heir}

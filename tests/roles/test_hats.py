@@ -1,5 +1,6 @@
 """Appointing and ending: rights follow the hat at once, and no running channel is ever without an owner."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -219,3 +220,45 @@ def test_every_change_is_in_the_journal(acme, today):
         ("change_channel_owner", acme.owner.pk, ""),
     ]
     assert AuditEvent.objects.get(verb="appoint").after["person"] == str(appointment.person)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whoever_leaves_no_channel_in_work_is_without_an_owner(acme, today, seed):
+    """Random appointments, deputies, absences and departures: a refusal changes nothing, all else keeps the rule."""
+    from roles.models import User
+    from roles.services import people
+
+    chance = random.Random(seed)
+    crew = [acme.cmo, acme.pm, acme.analyst, acme.performance, acme.content]
+    for number in range(4):
+        user = User.objects.create_user(f"crew{number}@acme.example", name=f"Crew {number}")
+        crew.append(Membership.objects.create(company=acme.company, user=user, joined_on=today))
+    for number in range(6):
+        Channel.objects.create(
+            company=acme.company, code=f"c{number}", name=f"C{number}", kind="paid", status="planned"
+        )
+
+    for _step in range(30):
+        here = [person for person in map(fresh, crew) if person.is_active]
+        if len(here) < 2:
+            break
+        person, other = chance.choice(here), chance.choice(here)
+        channel = chance.choice(list(Channel.objects.all()))
+        try:
+            match chance.choice([0, 1, 2, 0, 1, 2, 3]):
+                case 0 | 1:
+                    hats.appoint(
+                        **act(acme, today, role=acme.roles["content"], person=person, channel=channel, deputy=other)
+                    )
+                    Channel.objects.filter(pk=channel.pk).update(status="active")
+                case 2:
+                    appointment = chance.choice(list(Appointment.objects.filter(ends_on=None)))
+                    hats.end_appointment(**act(acme, today, appointment=appointment))
+                case 3:
+                    people.remove_person(**act(acme, today, person=person))
+        except Refused:
+            pass
+        hats.settle_owners(company=acme.company, at=NOW, today=today)
+        running = Channel.objects.exclude(status__in=["planned", "stopped"]).select_related("owner")
+        holders = {a.channel_id: a.person_id for a in selectors.appointments_in_force(company=acme.company, on=today)}
+        assert [c for c in running if not c.owner.is_active or holders[c.pk] != c.owner_id] == []
