@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from kpis import periods
 from reports.states import MARKS, State
@@ -86,17 +87,18 @@ def plan_sentence(span, earnings) -> str:
         clauses.append((more if change >= 0 else _("%(change)s less than in the same days of %(year)s")) % values)
     if not clauses:
         return ""
-    return mark_safe(_("This is %(what)s.") % {"what": _(" and ").join(clauses)})
+    if len(clauses) == 1:
+        return mark_safe(_("This is %(what)s.") % {"what": clauses[0]})
+    return mark_safe(_("This is %(what)s and %(more)s.") % {"what": clauses[0], "more": clauses[1]})
 
 
 @register.simple_tag
 def weeks_label(what, mondays) -> str:
     """What a spark says to those who do not see it: «Выручка по неделям, 13 недель, с 34-й по 46-ю»."""
     values = {
-        "what": what, "count": len(mondays), "first": periods.week_number(mondays[0]),
-        "last": periods.week_number(mondays[-1]),
+        "what": what, "first": periods.week_number(mondays[0]), "last": periods.week_number(mondays[-1]),
     }  # fmt: skip
-    return _("%(what)s by week, %(count)s weeks, from week %(first)s to week %(last)s") % values
+    return _("%(what)s by week, 13 weeks, from week %(first)s to week %(last)s") % values
 
 
 @register.filter
@@ -171,6 +173,6 @@ def campaign_state(code: str) -> str:
     """The word of a campaign's state, beside its mark."""
     return {
         "firing": _("Stop-rule"), "stop_loss": _("Stop-loss"), "budget": _("The budget is used up"),
-        "stopped": _("Stopped"), "paused": _("Paused"), "planned": _("Planned"), "pending": _("Near the stop line"),
-        "recovering": _("Recovering"), "muted": _("Continued by decision"), "no_data": _("No data"),
+        "stopped": pgettext("campaign", "Stopped"), "paused": pgettext("campaign", "Paused"),
+        "planned": pgettext("campaign", "Planned"), "pending": _("Near the stop line"), "recovering": _("Recovering"), "muted": _("Continued by decision"), "no_data": _("No data"),
     }.get(code, _("In order"))  # fmt: skip
