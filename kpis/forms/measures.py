@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 
 from kpis import periods
 from kpis.models import KpiVersion
+from roles.formats import CURRENCIES
 from roles.forms import AmountField, DayField, PercentField, RefusableForm
 
 FORMULA = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
@@ -117,14 +118,20 @@ class TargetForm(RefusableForm):
         share = measure.unit == "share"
         kind, label = (PercentField, _("Plan, %")) if share else (AmountField, _("Plan"))
         if measure.unit == "money":
-            label = _("Plan, %(currency)s") % {"currency": self.company.currency}
+            label = _("Plan, %(currency)s") % {"currency": CURRENCIES.get(self.company.currency, self.company.currency)}
         note = (
             _("For every day of the month.")
             if measure.is_kpi
             else _("For the whole month: a week takes its share of days.")
         )
         self.fields["value"] = kind(label=label, help_text=note)
+        self.fields["months"] = forms.IntegerField(
+            label=_("For how many months from this one"), min_value=1, max_value=12, initial=1, required=False
+        )
         self.fields["reason"] = forms.CharField(label=_("Reason"), max_length=500, widget=REASON)
+
+    def clean_months(self):
+        return self.cleaned_data["months"] or 1
 
 
 class FigureForm(forms.Form):

@@ -69,6 +69,12 @@ def set_target(
     return target
 
 
+@transaction.atomic
+def set_targets(*, company: Company, month: date, months: int = 1, **target) -> list[Target]:
+    """The same plan for some months in a row, all or none; the rest as in `set_target`."""
+    return [set_target(company=company, month=periods.add_months(month, ahead), **target) for ahead in range(months)]
+
+
 def _check_scope(company: Company, measure: str, channel: Channel | None) -> None:
     if measure not in measures_of(company=company):
         message = _("There is no KPI or metric “%(code)s”.") % {"code": measure}

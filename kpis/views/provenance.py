@@ -30,7 +30,7 @@ def fact_list(request):
         channel=channel, page=request.GET.get("page", 1),
     )  # fmt: skip
     hidden = is_money(measure, metrics) and not request.person.can(Permission.VIEW_MONEY, channel)
-    context = {"form": form, "found": found, "measure": measure, "channel": channel, "hidden": hidden, **asked}
+    context = {**asked, "form": form, "found": found, "measure": measure, "channel": channel, "hidden": hidden}
     return render(request, "kpis/fact_list.html", context)
 
 

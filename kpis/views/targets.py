@@ -12,8 +12,9 @@ from kpis.forms.measures import TargetChoiceForm, TargetForm
 from kpis.selectors.measures import is_money, kpis_of, measures_from, metrics_of
 from kpis.selectors.target_table import plan_table
 from kpis.selectors.targets import target_versions
-from kpis.services.targets import set_target
+from kpis.services.targets import set_targets
 from roles import selectors as who
+from roles.formats import CURRENCIES
 from roles.permissions import Permission, requires
 from roles.views import acting, today
 
@@ -31,6 +32,7 @@ def target_list(request):
         "year": year,
         "month": periods.month_start(day),
         "manages": request.person.can(Permission.MANAGE_KPIS),
+        "currency": CURRENCIES.get(request.company.currency, request.company.currency),
     }
     if context["manages"]:
         measures, channels = measures_from(metrics, kpis).values(), who.channels(company=request.company)
@@ -59,7 +61,7 @@ def target_update(request):
         company=request.company, measure=measure.code, channel_id=channel.pk if channel else None, month=month
     )
     form = TargetForm(request, measure=measure, initial={"value": versions[0].value if versions else None})
-    if form.attempt(set_target, **acting(request), measure=measure.code, channel=channel, month=month):
+    if form.attempt(set_targets, **acting(request), measure=measure.code, channel=channel, month=month):
         messages.success(request, _("The plan is set."))
         return redirect(f"{reverse('kpis:target-list', args=[request.company.slug])}?year={month.year}")
     context = {"form": form, "measure": measure, "channel": channel, "month": month, "versions": versions}

@@ -190,6 +190,17 @@ def test_target_table_and_form(acme, sign_in):
     assert (str(target.value), target.channel, target.created_by) == ("0.125", acme.vk, acme.cmo)
 
 
+def test_plan_for_some_months_in_a_row(acme, sign_in):
+    where = "/c/acme/targets/set/?kpi=spend&channel=vk&month=2026-11"
+
+    sign_in(acme.cmo).post(where, {"value": "930 000,50", "months": "3", "reason": "План"})
+
+    found = Target.objects.filter(company=acme.company).values_list("month", "value")
+    assert [(f"{month:%Y-%m}", str(value)) for month, value in found] == [
+        (month, "930000.5") for month in ("2026-11", "2026-12", "2027-01")
+    ]
+
+
 def test_target_form_refuses(acme, rival, sign_in):
     browser = sign_in(acme.cmo)
     where = "/c/acme/targets/set/?kpi=leads&channel=&month=2026-11"
@@ -232,6 +243,7 @@ def test_figure_opens_to_its_facts(acme, rival, sign_in):
     response, text = page(sign_in(acme.cmo), "facts/", kpi="cpl", channel="vk")
 
     assert response.status_code == 200
+    assert "<h1>CPL, VK Реклама</h1>" in text
     assert "Расход / лиды = 7 000 ₽ / 5 = <b>1 400 ₽</b>" in text
     assert "ads.csv" in text
     assert str(acme.analyst.user) in text
