@@ -15,9 +15,9 @@ log = logging.getLogger(__name__)
 def kick(company_id: int) -> None:
     """Wake the worker for one company. A lost kick does no harm: the sweep finds what is due."""
     try:
-        current_app.send_task("mops.run_company", args=[company_id], ignore_result=True)
-    except Exception:
-        log.warning("no broker to wake for company %s; the sweep will find the work", company_id, exc_info=True)
+        current_app.send_task("mops.run_company", args=[company_id], ignore_result=True, retry=False)
+    except Exception as error:
+        log.warning("no broker to wake for company %s, the sweep will find the work: %s", company_id, error)
 
 
 def request_evaluation(*, company: Company, dirty_from: date) -> None:

@@ -5,6 +5,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kpis.importers import canonical, multi_platform, registry, values
 from kpis.importers.base import Column, Context, FileProblem
@@ -170,3 +172,56 @@ def test_numbers_are_exact_and_rounded_half_even(cell, expected):
 def test_a_reader_is_asked_by_name():
     with pytest.raises(FileProblem, match="unknown_profile"):
         registry.reader_of("nonsense")
+
+
+# ---------------------------------------------------------------- whatever comes, a reason and never a crash
+@settings(deadline=None)
+@given(st.text(max_size=40))
+def test_any_text_is_a_number_or_a_reason(text):
+    try:
+        value = values.micros(text, money=True)
+    except values.CellError:
+        return
+    assert value is None or abs(value) <= values.LIMIT
+
+
+@settings(deadline=None)
+@given(
+    st.integers(-values.LIMIT, values.LIMIT),
+    st.sampled_from([",", "."]),
+    st.sampled_from(["", " ", "\u00a0", "\u202f"]),
+)
+def test_a_number_written_with_a_known_sign_comes_back_exactly(micros, sign, space):
+    whole, fraction = divmod(abs(micros), 1_000_000)
+    text = f"{'-' if micros < 0 else ''}{whole:,}".replace(",", space) + (f"{sign}{fraction:06d}" if fraction else "")
+
+    assert values.micros(text, money=True, sign=sign) == micros
+
+
+@settings(deadline=None)
+@given(st.text(max_size=20))
+def test_any_text_is_a_day_or_a_reason(text):
+    try:
+        day = values.day(text)
+    except values.CellError:
+        return
+    assert day >= values.EARLIEST
+
+
+@settings(deadline=None)
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%d.%m.%y", "%Y%m%d"]))
+def test_every_day_in_every_spelling_comes_back(day, spelling):
+    assert values.day(day.strftime(spelling)) == day
+
+
+@settings(deadline=None)
+@given(
+    st.binary(max_size=400), st.sampled_from([b"", b"date;channel;spend\n", b"\xff\xfe", b'date,channel,spend\r\n"'])
+)
+def test_any_bytes_are_rows_or_a_reason(content, start):
+    try:
+        _table, _reader, rows = read(start + content)
+    except FileProblem:
+        return
+    for row in rows:
+        assert row.problems or row.day is not None
