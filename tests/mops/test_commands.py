@@ -14,9 +14,9 @@ from roles.tenancy import our_models
 from tests.mops.conftest import make_decision, make_load, make_report
 
 
-def output(name: str, **options) -> str:
+def output(command: str, /, **options) -> str:
     out = StringIO()
-    call_command(name, stdout=out, **options)
+    call_command(command, stdout=out, **options)
     return out.getvalue()
 
 
@@ -183,3 +183,42 @@ def test_healthy_while_sweeps_happen(db):
     pulse.beat(timezone.now() - timedelta(minutes=5))
     with pytest.raises(CommandError, match="beat"):
         output("healthy")
+
+
+# ------------------------------------------------------------------ create_company
+START = {"slug": "beta", "name": "Beta", "owner": "Boss@beta.example"}
+
+
+def test_create_company_with_a_new_owner(db, monkeypatch, client):
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: "long-and-unlikely-7")
+
+    output("create_company", **START)
+
+    person = Membership.objects.get(company__slug="beta")
+    assert (person.user.email, [hat.kind for hat in person.hats]) == ("boss@beta.example", ["owner"])
+    assert client.login(email="boss@beta.example", password="long-and-unlikely-7")
+
+
+def test_create_company_for_somebody_with_a_login(acme):
+    output("create_company", **START | {"owner": "cmo@acme.example"})
+
+    assert Membership.objects.filter(user=acme.cmo.user).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "words"),
+    [
+        ({}, "short", "short"),
+        ({"owner": "nobody"}, "long-and-unlikely-7", "email"),
+        ({"slug": "acme"}, "long-and-unlikely-7", "taken"),
+        ({"timezone": "Moscow"}, "long-and-unlikely-7", "time zone"),
+    ],
+)
+def test_create_company_is_refused_in_words_and_leaves_nothing(acme, monkeypatch, options, password, words):
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: password)
+
+    with pytest.raises(CommandError, match=words):
+        output("create_company", **START | options)
+
+    assert not User.objects.filter(email="boss@beta.example").exists()
+    assert Company.objects.count() == 1
