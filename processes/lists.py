@@ -30,6 +30,12 @@ class WaitingLine:
     per_day: Decimal | None
 
     @property
+    def pace(self) -> str:
+        """The cost of a day as an estimate: «13 400 ₽»; empty where there is none."""
+        company = self.row.decision.company
+        return wording.about(self.per_day, company.currency) if self.per_day and self.per_day > 0 else ""
+
+    @property
     def decision(self) -> Decision:
         return self.row.decision
 
@@ -74,15 +80,18 @@ def waiting_lines(*, company: Company, person: Membership, at: datetime) -> list
     for row in selectors.waiting_decisions(company=company, at=at):
         sees = person.can(Permission.VIEW_MONEY, row.decision.channel_id)
         seen = row.evidence if sees or not row.evidence else evidence.without_money(row.evidence)
-        action = row.decision.recommendation or "review"
         lines.append(
             WaitingLine(
-                row=row, mark=MARKS.get(action, "wait"), kind=_kind(row.decision),
+                row=row, mark=_mark(row.decision), kind=_kind(row.decision),
                 headline=wording.headline(seen, company.currency),
                 burned=row.burned if sees else None, per_day=row.per_day if sees else None,
             )
         )  # fmt: skip
     return lines
+
+
+def _mark(decision: Decision) -> str:
+    return "wait" if decision.state == Decision.State.WAITING_COSIGN else MARKS.get(decision.recommendation, "wait")
 
 
 def _kind(decision: Decision) -> str:

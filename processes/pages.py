@@ -16,6 +16,7 @@ from roles.models import Membership
 from roles.permissions import Permission
 
 STAND_UP = time(10, 0)
+MOST_DAYS = 21
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class DecisionPage:
     terms: list[tuple[str, str]]
     refused: list[Signature]
     intact: bool
+
+    @property
+    def columns(self) -> dict[str, bool]:
+        """Which columns of the days have a figure at all: the others are left out."""
+        names = ("numerator", "denominator", "value", "over")
+        return {name: any(getattr(row, name) != formats.NOTHING for row in self.days) for name in names}
 
     @property
     def second(self) -> Signer | None:
@@ -170,11 +177,18 @@ def _plot(decision: Decision, seen: dict) -> Plot | None:
         days, values, seen["kpi"]["unit"], title, f"{formats.days(days[0], days[-1])}. {wording.quote(seen, decision.company.currency)}",
         goal=evidence.amount(seen["goal"]), line=evidence.amount(seen["line"]), size="m",
         breach_days=[date.fromisoformat(day) for day in seen["breaching_days"]],
-        gap_days=[day for day, value in zip(days, values, strict=True) if value is None],
+        gap_days=_gaps(days, values),
     )  # fmt: skip
 
 
+def _gaps(days: list[date], values: list[Decimal | None]) -> list[date]:
+    """Days without a figure since the first one that has it: before that the channel had not begun."""
+    first = next(index for index, value in enumerate(values) if value is not None)
+    return [day for day, value in zip(days[first:], values[first:], strict=True) if value is None]
+
+
 def _days(seen: dict, currency: str) -> list[DayRow]:
+    """The newest days of the evidence; the sums beside them count all of it."""
     return [
         DayRow(
             day=date.fromisoformat(row["date"]),
@@ -185,7 +199,7 @@ def _days(seen: dict, currency: str) -> list[DayRow]:
             cumulated=formats.number(evidence.amount(row["cumulated"])),
             hot=row["breaching"],
         )
-        for row in seen.get("days", ())
+        for row in seen.get("days", ())[-MOST_DAYS:]
     ]
 
 
@@ -237,7 +251,7 @@ def _options(decision: Decision, seen: dict, standing: Standing, sees_money: boo
 def _signers(decision: Decision, person: Membership, standing: Standing, people) -> list[Signer]:
     if not standing.may_sign:
         return []
-    first = Signer(str(person), _("now"), f"{standing.signs_as.label}: {standing.why}")
+    first = Signer(str(person), _("now"), str(standing.why))
     if not standing.must_cosign:
         return [first]
     second = deciders.cosigners(decision=decision, signer_id=person.pk, cosigner=standing.cosigner, people=people)

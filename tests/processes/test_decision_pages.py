@@ -37,7 +37,7 @@ def test_list_shows_the_money_first(house, sign_in):
     page = text(sign_in(house.owner).get(url("decision-list", house)))
 
     assert "53 690 ₽" in page
-    assert "≈ 13 423 ₽ в день" in page
+    assert "≈ 13 400 ₽ в день" in page
     assert "CPA выше 3 500 ₽ 4 дня, 16–19.11" in page
     assert "1 д 9 ч" in page
     assert "срок был 24 ч" in page
