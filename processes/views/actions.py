@@ -30,7 +30,7 @@ def action_list(request):
     return render(request, "processes/action_list.html", context)
 
 
-@requires(Permission.DO_TASKS)
+@requires(Permission.DO_TASKS, somewhere=True)
 def action_close(request, pk):
     """Done, dropped with a note, or carried over to another day."""
     action = _action(request, pk)
@@ -52,7 +52,7 @@ def _closing(request, action):
     return close
 
 
-@requires(Permission.DO_TASKS)
+@requires(Permission.DO_TASKS, somewhere=True)
 @require_POST
 def action_accept(request, pk):
     action = _action(request, pk)
