@@ -129,7 +129,7 @@ class TypedIn(serializers.Serializer):
 
 class ConclusionIn(serializers.Serializer):
     cause = serializers.ChoiceField(choices=WeeklyReport.Cause.choices, required=False, allow_blank=True)
-    text = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    text = serializers.CharField(max_length=filing.LONGEST_CONCLUSION, required=False, allow_blank=True)
 
 
 class ActionIn(serializers.Serializer):

@@ -164,7 +164,7 @@ class FactForm(ReportForm):
     conclusion = forms.CharField(
         label=gettext_lazy("Why it came out so"),
         required=False,
-        max_length=400,
+        max_length=filing.LONGEST_CONCLUSION,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     no_action_reason = forms.CharField(

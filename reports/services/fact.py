@@ -28,6 +28,8 @@ def check_fact_is_writable(row: WeeklyReport, at: datetime) -> None:
 
 
 def write_fact(row: WeeklyReport, fact: FactDraft, by: Membership, at: datetime) -> None:
+    """Put what was written into the row (the caller stores it); 400 for codes that are none and figures that may not be typed."""
+    _check_codes(fact)
     for name in ("cause", "conclusion", "no_action_reason", "late_reason"):
         if (value := getattr(fact, name)) is not None:
             setattr(row, name, value.strip())
@@ -39,6 +41,15 @@ def write_fact(row: WeeklyReport, fact: FactDraft, by: Membership, at: datetime)
     for item in row.plan_items.filter(pk__in=fact.actuals):
         item.actual = fact.actuals[item.pk]
         item.save(update_fields=["actual"])
+
+
+def _check_codes(fact: FactDraft) -> None:
+    known = {"cause": WeeklyReport.Cause, "late_reason": WeeklyReport.LateReason}
+    for name, choices in known.items():
+        value = getattr(fact, name)
+        if value and value not in choices.values:
+            message = _("Choose one of: %s.") % ", ".join(choices.values)
+            raise Incomplete(message, [FieldError(name, "unknown", message)])
 
 
 def _write_typed(row: WeeklyReport, typed: dict[str, Decimal | None], by: Membership, at: datetime) -> None:
@@ -200,6 +211,8 @@ def _note_filed(row: WeeklyReport, figures: Figures, by: Membership, at: datetim
         if row.timeliness != Timeliness.MISSED:
             row.timeliness = Timeliness.ON_TIME if at <= row.fact_due_at else Timeliness.LATE
         row.on_behalf = not filing.holds_channel(by, row.channel_id)
+        if row.timeliness == Timeliness.ON_TIME:
+            row.late_reason = ""
     row.fact_submitted_at, row.fact_submitted_by = at, by
     row.snapshot = kept_figures(figures, at)
     row.state = State.SUBMITTED

@@ -406,3 +406,17 @@ def test_refusal_leaves_the_draft_as_it_was(friday):
         fact.submit_fact(**given(friday, friday.made.performance, ("fri", 15)), fact=FactDraft(conclusion="Потеряно"))
 
     assert friday.report().conclusion == ""
+
+
+@pytest.mark.parametrize("wrong", [{"cause": "weather"}, {"late_reason": "Ждали выгрузку из CRM"}])
+def test_codes_that_are_none_are_refused(friday, wrong):
+    with pytest.raises(filing.Incomplete) as refusal:
+        drafts.save_draft(**given(friday, friday.made.performance, ("fri", 13)), fact=FactDraft(**wrong))
+
+    assert codes(refusal) == [(next(iter(wrong)), "unknown", None)]
+
+
+def test_reason_for_lateness_is_kept_only_when_late(friday):
+    draft = FactDraft(cause="market", conclusion="x", no_action_reason="y", late_reason="no_time")
+
+    assert fact.submit_fact(**given(friday, friday.made.performance, ("fri", 15)), fact=draft).late_reason == ""

@@ -433,3 +433,11 @@ def test_pages_cost_the_same_for_3_and_30_channels(friday, sign_in, name, django
         counts.append(len(queries))
 
     assert counts[0] == counts[1]
+
+
+def test_the_form_costs_a_fixed_number_of_queries(friday, sign_in, django_assert_max_num_queries):
+    browser = sign_in(friday.made.performance)
+    page(friday, browser)
+
+    with django_assert_max_num_queries(33):
+        page(friday, browser)
