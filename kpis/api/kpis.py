@@ -14,7 +14,7 @@ from kpis.api.facts import BadQuery, clean, paged
 from kpis.api.figures import FigureField, as_json, decimal_text
 from kpis.models import KpiVersion
 from kpis.problems import field_error
-from kpis.selectors.kpi_values import GRAINS, current_versions, get_kpi, kpi_values, kpi_versions
+from kpis.selectors.kpi_values import GRAINS, current_versions, kpi_values, kpi_versions
 from kpis.selectors.measures import KpiInfo, is_money, kpi_info, metrics_of
 from kpis.services.kpis import create_kpi, revise_kpi
 from roles import selectors as who
@@ -98,7 +98,7 @@ class KpiViewSet(CompanyViewSet):
 
     @extend_schema(parameters=[CODE], responses=KpiSerializer)
     def retrieve(self, request, company_slug=None, code=None):
-        return self._answer(kpi_info(kpi_versions(company=self.company, kpi=self._kpi(code))[0]))
+        return self._answer(kpi_info(self._versions(code)[0]))
 
     @extend_schema(request=KpiSerializer, responses={201: KpiSerializer})
     def create(self, request, company_slug=None):
@@ -109,13 +109,12 @@ class KpiViewSet(CompanyViewSet):
 
     @extend_schema(parameters=[CODE], request=KpiPatchSerializer, responses=KpiSerializer)
     def partial_update(self, request, company_slug=None, code=None):
-        kpi = self._kpi(code)
-        current = kpi_versions(company=self.company, kpi=kpi)[0]
+        current = self._versions(code)[0]
         self.check_etag(current.number)
         fields = {"reason": ""} | self._fields(KpiPatchSerializer(data=request.data, partial=True))
         seen = current.number if request.headers.get("If-Match") else None
         version = revise_kpi(
-            company=self.company, by=self.person, at=timezone.now(), kpi=kpi, expected=seen, **fields
+            company=self.company, by=self.person, at=timezone.now(), kpi=current.kpi, expected=seen, **fields
         )  # fmt: skip
         return self._answer(kpi_info(version))
 
@@ -132,8 +131,8 @@ class KpiViewSet(CompanyViewSet):
     @action(detail=True, pagination_class=None)
     def values(self, request, company_slug=None, code=None):
         """The KPI by period, a ratio of sums each; 403 where its money is not for the caller."""
-        kpi, asked = self._kpi(code), request.query_params
-        metrics, info = metrics_of(company=self.company), kpi_info(kpi_versions(company=self.company, kpi=kpi)[0])
+        versions, asked = self._versions(code), request.query_params
+        metrics, info = metrics_of(company=self.company), kpi_info(versions[0])
         channel = self._channel(asked.get("channel"))
         if is_money(info, metrics) and not self.person.can(Permission.VIEW_MONEY, channel):
             raise PermissionDenied(_("Money: not shown to your hats"))
@@ -142,7 +141,9 @@ class KpiViewSet(CompanyViewSet):
         if grain not in GRAINS:
             message = _("The grain is one of: %(known)s.") % {"known": ", ".join(GRAINS)}
             raise BadQuery(message, [FieldError("grain", "unknown", message)])
-        found = kpi_values(company=self.company, kpi=kpi, start=start, end=end, grain=grain, channel=channel)
+        found = kpi_values(
+            company=self.company, versions=versions, metrics=metrics, start=start, end=end, grain=grain, channel=channel
+        )
         above, below = self._units(info, metrics)
         scope = channel.code if channel else "company"
         return Response([
@@ -171,8 +172,8 @@ class KpiViewSet(CompanyViewSet):
             raise BadQuery(message, [FieldError("channel", "unknown_channel", message)])
         return channel
 
-    def _kpi(self, code: str):
-        return self.found(get_kpi(company=self.company, code=code))
+    def _versions(self, code: str) -> "list[KpiVersion]":
+        return self.found(kpi_versions(company=self.company, code=code) or None)
 
     def _fields(self, serializer) -> dict:
         """The given fields as the services take them: `name` is the one in the company's language."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from kpis import periods, wording
 from kpis.formulas import Formula, parse
 from kpis.metrics import MetricInfo
-from kpis.models import Kpi, KpiVersion
+from kpis.models import KpiVersion
 from kpis.selectors.cube import KpiValue, load_cube
 from kpis.selectors.measures import KpiInfo, is_money, kpi_info, kpis_of, metrics_of
 from kpis.selectors.targets import TargetBook, load_targets
@@ -52,14 +52,10 @@ class ChannelRow:
     weeks: list[Decimal | None]
 
 
-def get_kpi(*, company: Company, code: str) -> Kpi | None:
-    return Kpi.objects.filter(company=company, code=code).first()
-
-
-def kpi_versions(*, company: Company, kpi: Kpi) -> list[KpiVersion]:
-    """Every version, newest first, with KPI, parent and author loaded."""
+def kpi_versions(*, company: Company, code: str) -> list[KpiVersion]:
+    """Every version of a KPI, newest first, with KPI, parent and author loaded; empty where there is no such KPI."""
     return list(
-        KpiVersion.objects.filter(company=company, kpi=kpi)
+        KpiVersion.objects.filter(company=company, kpi__code=code)
         .select_related("kpi", "parent", "created_by__user")
         .order_by("-number")
     )
@@ -76,14 +72,23 @@ def formula_on(versions: list[KpiVersion], day: date) -> Formula:
 
 
 def kpi_values(
-    *, company: Company, kpi: Kpi, start: date, end: date, grain: str, channel: Channel | None = None
+    *,
+    company: Company,
+    versions: list[KpiVersion],
+    metrics: dict[str, MetricInfo],
+    start: date,
+    end: date,
+    grain: str,
+    channel: Channel | None = None,
 ) -> list[PeriodValue]:
-    """The KPI per day, week, month or in total over [start, end]: a ratio of sums each, by the formula of its last day."""
-    versions = kpi_versions(company=company, kpi=kpi)
+    """A KPI (its versions, newest first) per day, week, month or in total over [start, end], by one query.
+
+    A ratio of sums each, by the formula that counted on the period's last day.
+    """
     spans = [(period, first, last, formula_on(versions, last)) for period, first, last in cut(start, end, grain)]
     wanted = frozenset().union(*(formula.metrics for _period, _first, _last, formula in spans))
     only = None if channel is None else [channel.pk]
-    cube = load_cube(company=company, start=start, end=end, channel_ids=only, metrics=sorted(wanted))
+    cube = load_cube(company=company, start=start, end=end, channel_ids=only, metrics=_named(metrics, wanted))
     return [
         PeriodValue(period, first, last, cube.kpi(formula, only, first, last)) for period, first, last, formula in spans
     ]
@@ -144,11 +149,9 @@ class KpiPage:
     today: date
 
 
-def kpi_page(*, company: Company, person: Membership, kpi: Kpi, today: date) -> KpiPage:
+def kpi_page(*, company: Company, person: Membership, versions: list[KpiVersion], today: date) -> KpiPage:
     """Everything the page of a KPI shows; the number of queries does not grow with channels or versions."""
-    metrics = metrics_of(company=company)
-    versions = kpi_versions(company=company, kpi=kpi)
-    current = next(version for version in versions if version.superseded_at is None)
+    metrics, current = metrics_of(company=company), versions[0]
     info = kpi_info(current)
     month, weeks = periods.month_start(today), periods.last_weeks(today, SPARK_WEEKS)
     cube = load_cube(company=company, start=min(month, weeks[0]), end=today, metrics=_needed(metrics, [info]))
@@ -190,5 +193,8 @@ def _parent(company: Company, version: KpiVersion) -> KpiInfo | None:
 
 def _needed(metrics: dict[str, MetricInfo], kpis: list[KpiInfo]) -> dict[str, MetricInfo]:
     """The metrics that these formulas name."""
-    wanted = frozenset().union(*(info.formula.metrics for info in kpis))
+    return _named(metrics, frozenset().union(*(info.formula.metrics for info in kpis)))
+
+
+def _named(metrics: dict[str, MetricInfo], wanted: frozenset[str]) -> dict[str, MetricInfo]:
     return {code: info for code, info in metrics.items() if code in wanted}

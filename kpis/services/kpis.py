@@ -130,7 +130,7 @@ def revise_kpi(
 
 def _lock(company: Company) -> None:
     """One writer of KPIs per company at a time, so that codes stay unique and the tree stays a tree."""
-    Company.objects.select_for_update().get(pk=company.pk)
+    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
 
 
 def _state(version: KpiVersion) -> dict:

@@ -35,7 +35,7 @@ def define_metric(
     settling_days: int = 1,
 ) -> Metric:
     """A metric of the company's own in the first free slot of twelve. Raises Refused, NoSlotLeft."""
-    Company.objects.select_for_update().get(pk=company.pk)
+    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     check_code(company, code)
     taken = set(Metric.objects.filter(company=company).values_list("slot", flat=True))
     free = next((slot for slot in range(1, metrics.SPARE_SLOTS + 1) if slot not in taken), None)
@@ -57,7 +57,7 @@ def set_funnel(
     *, company: Company, by: Membership | None, at: datetime, stages: Sequence[str], reason: str
 ) -> list[str]:
     """The funnel from the top down, as metric codes; the same again changes nothing. Raises Refused."""
-    Company.objects.select_for_update().get(pk=company.pk)
+    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     before, stages = funnel_of(company=company), list(stages)
     known = metrics_of(company=company)
     for code in stages:

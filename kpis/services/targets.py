@@ -40,7 +40,7 @@ def set_target(
     day judged by this version (today without it; the first version counts for every day). `expected`: the version's number the
     caller saw, 0 for none. Raises Refused, TargetChanged.
     """
-    Company.objects.select_for_update().get(pk=company.pk)
+    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
     _check_scope(company, measure, channel)
     month, value = periods.month_start(month), _plan(company, measure, value)
     current = Target.objects.filter(

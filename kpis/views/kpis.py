@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from kpis.forms.measures import FunnelForm, KpiCreateForm, KpiUpdateForm, MetricForm
 from kpis.metrics import SPARE_SLOTS
-from kpis.selectors.kpi_values import get_kpi, kpi_page, kpi_rows, kpi_versions
+from kpis.selectors.kpi_values import kpi_page, kpi_rows, kpi_versions
 from kpis.selectors.measures import funnel_of, kpis_of, metrics_of
 from kpis.services.kpis import create_kpi, revise_kpi
 from kpis.services.measures import define_metric, set_funnel
@@ -33,9 +33,14 @@ def kpi_list(request):
 
 @requires(Permission.READ)
 def kpi_detail(request, code):
-    kpi = _kpi(request, code)
-    page = kpi_page(company=request.company, person=request.person, kpi=kpi, today=today(request))
-    context = {"kpi": kpi, "page": page, "row": page.row, "manages": request.person.can(Permission.MANAGE_KPIS)}
+    versions = _versions(request, code)
+    page = kpi_page(company=request.company, person=request.person, versions=versions, today=today(request))
+    context = {
+        "kpi": versions[0].kpi,
+        "page": page,
+        "row": page.row,
+        "manages": request.person.can(Permission.MANAGE_KPIS),
+    }
     return render(request, "kpis/kpi_detail.html", context)
 
 
@@ -51,10 +56,9 @@ def kpi_create(request):
 
 @requires(Permission.MANAGE_KPIS)
 def kpi_update(request, code):
-    kpi = _kpi(request, code)
-    kpis = kpis_of(company=request.company)
+    version = _versions(request, code)[0]
+    kpi, kpis = version.kpi, kpis_of(company=request.company)
     current = kpis[kpi.code]
-    version = kpi_versions(company=request.company, kpi=kpi)[0]
     initial = {name: getattr(version, name) for name in ("name_ru", "name_en", "formula", "better", "unit")}
     initial |= {"parent": current.parent or "", "expected": current.number}
     form = KpiUpdateForm(request, kpis=kpis, but=kpi.code, initial=initial)
@@ -84,8 +88,9 @@ def funnel_update(request):
     return render(request, "kpis/funnel_update.html", {"form": form}, status=form.status)
 
 
-def _kpi(request, code: str):
-    kpi = get_kpi(company=request.company, code=code)
-    if kpi is None:
+def _versions(request, code: str) -> list:
+    """The versions of a KPI, newest first; 404 where there is no such KPI."""
+    versions = kpi_versions(company=request.company, code=code)
+    if not versions:
         raise Http404
-    return kpi
+    return versions
