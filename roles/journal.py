@@ -74,9 +74,14 @@ VERBS = {
     "accept_weekly_report": gettext_lazy("Report of the week accepted"),
     "return_weekly_report": gettext_lazy("Report of the week returned"),
     "reopen_weekly_report": gettext_lazy("Report of the week re-opened"),
-    "miss_weekly_report": gettext_lazy("Report of the week missed"),
+    "open_weekly_report": gettext_lazy("Report of the week opened"),
+    "late_weekly_plan": gettext_lazy("Plan of the week is late"),
+    "late_weekly_fact": gettext_lazy("Fact of the week is late"),
+    "miss_weekly_plan": gettext_lazy("Plan of the week missed"),
+    "miss_weekly_fact": gettext_lazy("Fact of the week missed"),
     "lock_weekly_report": gettext_lazy("Report of the week locked"),
     "excuse_weekly_report": gettext_lazy("Lateness excused"),
+    "build_snapshot": gettext_lazy("Figures of the day kept"),
     "write_week_summary": gettext_lazy("Summary of the week written"),
 }
 
@@ -152,6 +157,9 @@ CHOICES = {
         "false_alarm": gettext_lazy("false alarm"),
     },
 }
+CONTEXT = ("role", "channel")
+"""Told even where they did not change: whose appointment, which channel's report."""
+
 NAMES = ("name", "question", "number", "person", "filename", "text", "measure", "week", "code")
 
 
@@ -195,7 +203,7 @@ def journal(
     found = found.filter(pk__lt=before) if before else found
     events = list(found[: PAGE + 1])
     older = events[PAGE - 1].pk if len(events) > PAGE else None
-    words = CHOICES | {"role": _role_words(company)}
+    words = CHOICES | {"role": _role_words(company), "channel": _channel_words(company)}
     return Page([_line(event, words if details else None) for event in events[:PAGE]], older)
 
 
@@ -213,6 +221,11 @@ def _role_words(company: Company) -> dict[str, str]:
     return {version.role.code: version.name for version in selectors.roles(company=company)}
 
 
+def _channel_words(company: Company) -> dict[int, str]:
+    """Names for the events that keep a channel by its id."""
+    return dict(Channel.objects.filter(company=company).values_list("pk", "name"))
+
+
 def _line(event: AuditEvent, words: dict | None) -> Line:
     """`words`: field → code → word; None leaves out what changed."""
     told = {**(event.before or {}), **(event.after or {})}
@@ -227,7 +240,7 @@ def _changes(event: AuditEvent, about: str, words: dict) -> list[Change]:
     told = []
     for name, label in FIELDS.items():
         old, new = before.get(name), after.get(name)
-        if name in before and name in after:
+        if name in before and name in after and (old != new or name not in CONTEXT):
             if old != new:
                 told.append(Change(str(label), _word(name, old, words), _word(name, new, words)))
         elif (value := new if name in after else old) not in (None, "", []) and str(value) != about:
@@ -244,7 +257,7 @@ def _word(name: str, value, words: dict) -> str:
         return ", ".join(map(str, value))
     if isinstance(value, str) and (day := _day(value)):
         return formats.day(day)
-    return str(words.get(name, {}).get(value, value)) if isinstance(value, str) else str(value)
+    return str(words.get(name, {}).get(value, value)) if isinstance(value, str | int) else str(value)
 
 
 def _day(text: str) -> date | None:

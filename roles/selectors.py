@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from roles.models import Absence, Appointment, Campaign, Channel, Company, Membership, Role, RoleVersion, User
 from roles.permissions import Hat, RoleKind
@@ -37,17 +37,19 @@ def _in_force(on: date) -> Q:
 
 
 def hats_of(*, person: Membership, on: date | None = None) -> tuple[Hat, ...]:
-    """Hats worn on a day (today in the company's zone when not given): own ones, and those deputised for the absent."""
+    """Hats worn on a day (today in the company's zone when not given): own ones, and those deputised for the absent.
+
+    Enters the person's company by itself: pages outside a company ask too.
+    """
     day = on or person.company.local_date(timezone.now())
-    away = Absence.objects.filter(company_id=person.company_id, starts_on__lte=day, ends_on__gte=day).values(
-        "person_id"
-    )
-    rows = (
-        Appointment.objects.filter(company_id=person.company_id)
-        .filter(_in_force(day))
-        .filter(Q(person=person) | Q(deputy=person, person__in=away))
-        .values_list("role__kind", "role_id", "channel_id", "person_id", "interim")
-    )
+    with scope(company=person.company):
+        away = Absence.objects.filter(company=person.company_id, starts_on__lte=day, ends_on__gte=day)
+        rows = list(
+            Appointment.objects.filter(company=person.company_id)
+            .filter(_in_force(day))
+            .filter(Q(person=person) | Q(deputy=person, person__in=away.values("person_id")))
+            .values_list("role__kind", "role_id", "channel_id", "person_id", "interim")
+        )
     return tuple(
         Hat(RoleKind(kind), role, channel, acting=interim or holder != person.pk)
         for kind, role, channel, holder, interim in rows

@@ -53,6 +53,20 @@ def test_new_object_tells_only_what_says_something(acme):
     ]
 
 
+def test_ended_appointment_tells_the_role_and_the_channel(acme):
+    line = tell(
+        acme,
+        before={"person": "Анна", "role": "cmo", "channel": acme.vk.pk, "ends_on": None},
+        after={"person": "Анна", "role": "cmo", "channel": acme.vk.pk, "ends_on": "2026-11-25"},
+    )
+
+    assert [(c.label, c.before, c.after) for c in line.changes] == [
+        ("роль", None, "Роль cmo"),
+        ("канал", None, "VK Реклама"),
+        ("последний день", "—", "25.11.2026"),
+    ]
+
+
 def test_details_are_left_out_for_who_may_not_see_money(acme):
     tell(acme, before={"monthly_budget": "1"}, after={"monthly_budget": "2"})
 
