@@ -79,7 +79,7 @@ class Import(CompanyOwned):
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
-    errors = models.JSONField(default=list, help_text='[{"row", "field", "code", "message"}]')
+    errors = models.JSONField(default=list, help_text='[{"code", "row", "field", "value"}], sentences by kpis.problems')
     first_day = models.DateField(null=True)
     last_day = models.DateField(null=True)
     created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
@@ -91,12 +91,13 @@ class Import(CompanyOwned):
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["company", "source", "sha256", "profile_version"],
-                condition=Q(state__in=["preview", "queued"]),
-                name="load_of_a_file_waits_once",
-            )
+        constraints = [models.UniqueConstraint(
+            fields=["company", "source", "sha256", "profile_version"], name="load_of_a_file_waits_once",
+            condition=Q(state__in=["preview", "queued"]),
+        )]  # fmt: skip
+        indexes = [
+            models.Index(fields=["source", "state", f"-{end}"], name=f"load_by_{end}")
+            for end in ("last_day", "finished_at")
         ]
 
     def __str__(self):
