@@ -9,6 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mops.settings")
 app = Celery("mops")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+SWEEP_EVERY = float(os.environ.get("SWEEP_SECONDS", "10"))
 app.conf.beat_schedule = {
-    "sweep": {"task": "mops.sweep", "schedule": 10.0, "options": {"expires": 60}},
+    "sweep": {"task": "mops.sweep", "schedule": SWEEP_EVERY, "options": {"expires": 60}},
 }

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F
 
+from kpis.models import Evaluation
 from kpis.services import evaluations, imports
 from mops.models import Progress
 from mops.moments import last_week_moment
@@ -76,7 +77,10 @@ def run_week(company: Company, at: datetime) -> None:
 
 
 def build_snapshot(company: Company, at: datetime) -> None:
-    snapshots.build_snapshot(company=company, day=company.local_date(at), at=at)
+    """Once a day, after its evaluation: before it the page would show yesterday's states."""
+    today = company.local_date(at)
+    if Evaluation.objects.filter(company=company, daily_done_on__gte=today).exists():
+        snapshots.build_snapshot(company=company, day=today, at=at)
 
 
 STEPS: tuple[tuple[str, Step], ...] = (

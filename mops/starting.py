@@ -50,9 +50,13 @@ def prepare(*, demo: bool, say: Say) -> None:
 
 
 def fill_demo(say: Say) -> None:
-    """The sample companies, on a database without any company."""
-    if "seed_demo" in get_commands() and not Company.objects.exists():
+    """The sample companies on a database without any company; where they are, their figures up to yesterday."""
+    if "seed_demo" not in get_commands():
+        return
+    if not Company.objects.exists():
         say("filling the sample companies, this takes about a minute")
+        call_command("seed_demo")
+    elif Company.objects.filter(is_sample=True).exists():
         call_command("seed_demo")
 
 
