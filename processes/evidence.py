@@ -43,6 +43,7 @@ class Surroundings:
     targets: TargetBook
     lines: dict
     sources: list[dict]
+    today: date
 
 
 def gather(*, company: Company, breaches: Iterable[Breach], at: datetime) -> dict[int, dict]:
@@ -82,14 +83,16 @@ def _surroundings(company: Company, breaches: list[Breach], at: datetime) -> Sur
             {"name": str(fresh.source), "last_day": _iso(fresh.last_day), "state": fresh.state}
             for fresh in sources.freshness(company=company, at=at)
         ],
+        today=today,
     )  # fmt: skip
 
 
 def _evidence(breach: Breach, around: Surroundings) -> dict:
     version, kpi = breach.version, around.kpis[breach.version.kpi_id]
-    formula, over = around.formulas[kpi.kpi_id], around.lines[breach.pk]
+    formula = around.formulas[kpi.kpi_id]
+    rows = [row for row in around.lines[breach.pk].days if row.day <= around.today]
     top, bottom = (_part(form, around.metrics) for form in (formula.numerator, formula.denominator))
-    last_day = over.days[-1].day if over.days else breach.opened_on
+    last_day = rows[-1].day if rows else breach.opened_on
     daily = _daily(breach, formula, around.cube)
     owner = breach.channel.owner
     return {
@@ -104,21 +107,31 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
         "reveals_money": "money" in {top["unit"], bottom["unit"]},
         "numerator": top,
         "denominator": bottom,
-        "days": _before(breach, daily) + [_day(row) for row in over.days],
+        "days": _before(breach, daily) + [_day(row) for row in rows],
         "series": _series(daily, last_day),
         "first_day": _iso(breach.first_day),
         "last_day": _iso(last_day),
-        "breaching_days": list(breach.days),
+        "breaching_days": [day for day in breach.days if day <= around.today.isoformat()],
         "found_late": breach.found_late,
-        "burned": _text(over.total),
-        "per_day": _text(over.per_day),
-        "sums": {
-            "numerator": _text(over.numerator), "denominator": _text(over.denominator),
-            "days": sum(1 for row in over.days if row.over is not None),
-        },
+        **_sums(rows),
         "owner": {"id": owner.pk, "name": str(owner)} if owner else None,
         "sources": around.sources,
     }  # fmt: skip
+
+
+def _sums(rows: list) -> dict:
+    """What is over the line on the known days, and per known day; null where no day is known."""
+    known = [row for row in rows if row.over is not None]
+    total = sum(row.over for row in known) if known else None
+    return {
+        "burned": _text(total),
+        "per_day": None if total is None else _text((total / len(known)).quantize(Decimal("0.01"))),
+        "sums": {
+            "numerator": _text(sum(row.numerator for row in known)) if known else None,
+            "denominator": _text(sum(row.denominator for row in known)) if known else None,
+            "days": len(known),
+        },
+    }
 
 
 def _rule(breach: Breach) -> dict:

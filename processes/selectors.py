@@ -70,7 +70,7 @@ def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[B
     return [
         (breach, latest[breach.pk].round + 1 if breach.pk in latest else 1)
         for breach in sorted(breaches, key=lambda breach: (breach.opened_on, breach.pk))
-        if breach.pk not in latest or _calls_for_a_round(latest[breach.pk], today)
+        if breach.pk not in latest or _calls_for_a_round(company, latest[breach.pk], today)
     ]
 
 
@@ -79,14 +79,14 @@ def _too_late(breach: Breach, today: date) -> bool:
     return breach.found_late and today - newest >= LATE_AFTER
 
 
-def _calls_for_a_round(decision: Decision, today: date) -> bool:
+def _calls_for_a_round(company: Company, decision: Decision, today: date) -> bool:
     """Is the answer of the last round used up while the rule still fires?"""
     if decision.state in Decision.UNDECIDED:
         return False
     if decision.state == State.SIGNED and decision.choice == Choice.CONTINUE:
         return date.fromisoformat(decision.terms["until"]) < today or bool(decision.terms.get("extra_spend"))
     if decision.state == State.SIGNED and decision.choice == Choice.FALSE_ALARM:
-        return decision.company.local_date(decision.effective_at) + FALSE_ALARM_RESTS < today
+        return company.local_date(decision.effective_at) + FALSE_ALARM_RESTS <= today
     return True
 
 

@@ -39,8 +39,11 @@ def headline(evidence: dict, currency: str) -> str:
     if not evidence:
         return ""
     rows = breaching(evidence) or evidence["days"][-1:]
+    sentence = said(evidence["rule"]["sentence"])
+    if sentence and (not rows or evidence["rule"]["window"] == "since_conversion"):
+        return sentence.removesuffix(".")
     if not rows:
-        return said(evidence["rule"]["sentence"])
+        return kpi_name(evidence)
     first, last = date.fromisoformat(rows[0]["date"]), date.fromisoformat(rows[-1]["date"])
     words = {
         "kpi": kpi_name(evidence), "line": value_figure(evidence["line"], evidence, currency),

@@ -135,3 +135,35 @@ def test_losing_the_race_opens_nothing_twice(house, monkeypatch):
 
     assert services.open_decisions(company=house.company, at=NOW) == []
     assert Decision.objects.filter(company=house.company).count() == 1
+
+
+def test_evidence_knows_nothing_of_later_days(acme):
+    """A decision that is opened for a day in the past (as the daily run of that day does) sees no later figures."""
+    add_facts(acme, acme.vk)
+    add_breach(acme, add_rule(acme), days=BREACHING[:3])
+    seen = open_one(acme, at=OPENED - timedelta(days=1)).evidence
+
+    assert seen["last_day"] == "2026-11-18"
+    assert seen["burned"] == "39550"
+    assert seen["sums"]["days"] == 3
+
+
+def test_a_breach_without_any_known_day_has_no_price(acme):
+    add_breach(acme, add_rule(acme))
+    decision = open_one(acme)
+
+    assert decision.evidence["burned"] is None
+    assert decision.evidence["per_day"] is None
+    assert decision.options[0]["saves_per_day"] is None
+
+
+def test_a_false_alarm_rests_for_three_days(house):
+    from kpis.models import Breach
+
+    from .conftest import sign
+
+    sign(house, choice="false_alarm")
+    Breach.objects.update(muted=False)
+
+    assert services.open_decisions(company=house.company, at=NOW + timedelta(days=2)) == []
+    assert len(services.open_decisions(company=house.company, at=NOW + timedelta(days=3))) == 1
