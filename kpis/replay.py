@@ -1,0 +1,237 @@
+"""From stop-rules and facts to what the engine says: the series of a company, their marks, one run over all of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from kpis import day_classes, engine
+from kpis.day_classes import IMPLEMENTED, Figures
+from kpis.formulas import Formula, parse
+from kpis.models import KpiVersion, StopRuleVersion, Verdict
+from kpis.selectors.measures import metrics_of
+from kpis.series import History, Scope, read_history
+from roles.fields import LIMIT, MICRO, from_micros, to_micros
+from roles.models import Campaign, Channel, Company
+
+
+@dataclass(frozen=True)
+class Series:
+    """One rule version on one running scope; `campaign` None: the channel as a whole."""
+
+    version: StopRuleVersion
+    channel: Channel
+    campaign: Campaign | None
+
+    @property
+    def scope(self) -> Scope:
+        return self.channel.pk, self.campaign.pk if self.campaign else 0
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """(rule, channel, campaign or 0)."""
+        return self.version.rule_id, *self.scope
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What the machine gives for some series. Days are indexes of `history`; `scales` multiply the figures of a series."""
+
+    series: list[Series]
+    history: History
+    figures: Figures
+    scales: list[tuple[int, int]]
+    outcome: engine.Outcome
+
+    def parts(self, series: int, day: int) -> tuple[Decimal | None, Decimal | None]:
+        """Numerator and denominator of a day; None where unknown or beyond what a figure may be."""
+        if day < 0 or not self.figures.known[series, day]:
+            return None, None
+        above, below = self.scales[series]
+        return (
+            _decimal(Fraction(int(self.figures.numerator[series, day]), above * MICRO)),
+            _decimal(Fraction(int(self.figures.denominator[series, day]), below * MICRO)),
+        )
+
+    def value(self, series: int, day: int) -> Decimal | None:
+        """The KPI of a day; None where unknown or the denominator is zero."""
+        if day < 0 or not self.figures.known[series, day] or not int(self.figures.denominator[series, day]):
+            return None
+        above, below = self.scales[series]
+        return _decimal(
+            Fraction(
+                int(self.figures.numerator[series, day]) * below, int(self.figures.denominator[series, day]) * above
+            )
+        )
+
+    def last_ready(self, series: int) -> int:
+        """Index of the newest day that is judged; before the first day it is −1 or less."""
+        return self.history.days - 1 - self.series[series].version.settling_days
+
+
+def _decimal(value: Fraction) -> Decimal | None:
+    """Rounded as the database keeps it: six places, half to even."""
+    if abs(value) * MICRO >= LIMIT:
+        return None
+    return from_micros(to_micros(Decimal(value.numerator) / Decimal(value.denominator)))
+
+
+def in_force(*, company: Company) -> list[StopRuleVersion]:
+    """Versions that are evaluated: approved, current, active, with a window that exists; rule, KPI and channel loaded."""
+    return list(
+        StopRuleVersion.objects.filter(
+            company=company, superseded_at=None, approved_at__isnull=False, active=True, window__in=IMPLEMENTED
+        )
+        .select_related("rule", "kpi", "channel")
+        .order_by("rule__number")
+    )
+
+
+def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[Series]:
+    """Every version on every running scope it is about: two queries, one when no rule looks at campaigns."""
+    versions = list(versions)
+    channels = list(Channel.objects.filter(company=company, status__in=Channel.RUNNING))
+    parts: dict[int, list[Campaign]] = {}
+    if any(version.per == StopRuleVersion.Per.CAMPAIGN for version in versions):
+        for campaign in Campaign.objects.filter(company=company, status__in=Channel.RUNNING).order_by("pk"):
+            parts.setdefault(campaign.channel_id, []).append(campaign)
+    return [
+        Series(version, channel, campaign)
+        for version in versions
+        for channel in channels
+        if covers(version, channel)
+        for campaign in (parts.get(channel.pk, []) if version.per == StopRuleVersion.Per.CAMPAIGN else [None])
+    ]
+
+
+def covers(version: StopRuleVersion, channel: Channel) -> bool:
+    """Is the channel in the rule's scope: the one it names, all of the kind it names, or all?"""
+    if version.channel_id:
+        return version.channel_id == channel.pk
+    return not version.channel_kind or version.channel_kind == channel.kind
+
+
+def formulas_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> dict[int, Formula]:
+    """KPI id → its formula in force."""
+    wanted = {version.kpi_id for version in versions}
+    rows = KpiVersion.objects.filter(company=company, kpi_id__in=wanted, superseded_at=None)
+    return {version.kpi_id: parse(version.formula) for version in rows}
+
+
+def replay(
+    *, company: Company, versions: list[StopRuleVersion], today: date, verdicts: Iterable[Verdict] | None = None
+) -> Replay | None:
+    """Replay the versions over all known facts until today; None where there is nothing to judge.
+
+    `verdicts`: the signatures, oldest first; read here when not given.
+    """
+    series = series_of(company=company, versions=versions)
+    if not series:
+        return None
+    formulas = formulas_of(company=company, versions=versions)
+    if verdicts is None:
+        verdicts = verdicts_of(company=company, versions=versions)
+    marked = marks_of(series, verdicts)
+    history = _history(company, series, formulas, today, with_spend=any(row.extra_spend for row in verdicts))
+    if history is None:
+        return None
+    kept = [number for number, one in enumerate(series) if one.scope in history.rows and one.version.kpi_id in formulas]
+    if not kept:
+        return None
+    marked = [marked[number] for number in kept]
+    return _run([series[number] for number in kept], marked, history, formulas)
+
+
+def _history(company, series: list[Series], formulas: dict[int, Formula], today: date, with_spend: bool):
+    known = metrics_of(company=company)
+    codes = frozenset().union(*(formula.metrics for formula in formulas.values())) | (
+        {"spend"} if with_spend else set()
+    )
+    return read_history(
+        company=company, metrics=[known[code] for code in codes if code in known], today=today,
+        campaigns=any(one.campaign for one in series),
+    )  # fmt: skip
+
+
+def _run(series: list[Series], marked: list[list[Verdict]], history: History, formulas: dict[int, Formula]) -> Replay:
+    order, parts = [], []
+    for kpi_id in dict.fromkeys(one.version.kpi_id for one in series):
+        chosen = [number for number, one in enumerate(series) if one.version.kpi_id == kpi_id]
+        order += chosen
+        parts.append(history.figures(formulas[kpi_id], [series[number].scope for number in chosen]))
+    series, marked = [series[number] for number in order], [marked[number] for number in order]
+    figures = Figures(*(
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("numerator", "denominator", "known", "start")
+    ))  # fmt: skip
+    scales = [formulas[one.version.kpi_id].scales for one in series]
+    rules = [rule_of(one.version, scale) for one, scale in zip(series, scales, strict=True)]
+    marks = [_mark(number, verdict, history) for number, found in enumerate(marked) for verdict in found]
+    spent = None
+    if "spend" in history.columns:
+        spent = history.figures(parse("spend"), [one.scope for one in series])
+    return Replay(series, history, figures, scales, engine.run(figures, rules, marks, spent))
+
+
+def rule_of(version: StopRuleVersion, scales: tuple[int, int] = (1, 1)) -> day_classes.Rule:
+    """The engine's rule in the units of the figures: micros times the formula's scales."""
+    above, below = scales
+    return day_classes.Rule(
+        line=Fraction(version.line) * above / below,
+        above=version.comparison == StopRuleVersion.Comparison.ABOVE,
+        window=day_classes.Window(version.window),
+        n=version.n or 1,
+        m=version.m,
+        k=None if version.k is None else Fraction(version.k) * below * MICRO,
+        max_span=version.max_span,
+        minimum_sample=Fraction(version.minimum_sample) * below * MICRO,
+        zero_line=None if version.zero_line is None else Fraction(version.zero_line) * above * MICRO,
+        no_data=day_classes.NoData(version.no_data),
+        settling_days=version.settling_days,
+        confirm_pooled_7d=version.confirm_pooled_7d,
+        clear_ratio=Fraction(version.clear_ratio),
+        clear_days=version.clear_days,
+    )
+
+
+def verdicts_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[Verdict]:
+    """Signatures on the rules of these versions, and stops of any rule with their ends: they count for all on that scope."""
+    rules = {version.rule_id for version in versions}
+    rows = Verdict.objects.filter(company=company).order_by("day", "pk")
+    return [row for row in rows if row.rule_id in rules or row.kind in (Verdict.Kind.STOP, Verdict.Kind.RESUME)]
+
+
+def marks_of(series: list[Series], verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
+    """The signatures that count for each series, oldest first: its own; stops of its channel or campaign by any rule;
+    and the first word of any rule that such a stop is over."""
+    verdicts = list(verdicts)
+    return [_marks(one, verdicts) for one in series]
+
+
+def _marks(one: Series, verdicts: list[Verdict]) -> list[Verdict]:
+    rule, channel, campaign = one.key
+    found: list[Verdict] = []
+    for row in verdicts:
+        if row.channel_id != channel:
+            continue
+        own = row.rule_id == rule and (row.campaign_id or 0) == campaign
+        around = row.campaign_id in (None, campaign)
+        stopped = bool(found) and found[-1].kind == Verdict.Kind.STOP
+        if own or (around and (row.kind == Verdict.Kind.STOP or (row.kind == Verdict.Kind.RESUME and stopped))):
+            found.append(row)
+    return found
+
+
+def runs_again(marks: list[Verdict]) -> bool:
+    """Was a running scope stopped by a signature, and nobody has said yet that it runs again?"""
+    return bool(marks) and marks[-1].kind == Verdict.Kind.STOP
+
+
+def _mark(number: int, verdict: Verdict, history: History) -> engine.Mark:
+    return engine.Mark(
+        number, history.index(verdict.day), verdict.kind, None if verdict.until is None else history.index(verdict.until),
+        None if verdict.extra_spend is None else to_micros(verdict.extra_spend),
+    )  # fmt: skip

@@ -1,0 +1,178 @@
+"""The facts of a company as arrays [scope, day] per metric, read by one query: what the engine eats.
+
+Whole micros as int64, Python ints where 64 bits are too few. Absent is not zero: `known` goes with every value.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from django.db import connection
+
+from kpis.day_classes import SAFE, Figures, wide_enough
+from kpis.formulas import Formula
+from kpis.metrics import COLUMNS, MetricInfo
+from kpis.models import DailyFact, Source
+from roles.fields import MICRO
+from roles.models import Company
+
+Scope = tuple[int, int]
+"""(channel id, campaign id); campaign 0 is the channel as a whole."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One metric of every scope: values [scope, day], and where they are known."""
+
+    values: np.ndarray
+    known: np.ndarray
+
+
+@dataclass(frozen=True)
+class History:
+    """Known facts from the company's first day to today. `rows`: the row of a scope; `start`: its first day's index."""
+
+    first_day: date
+    last_day: date
+    rows: dict[Scope, int]
+    start: np.ndarray
+    columns: dict[str, Column]
+
+    @property
+    def days(self) -> int:
+        return (self.last_day - self.first_day).days + 1
+
+    def index(self, day: date) -> int:
+        return (day - self.first_day).days
+
+    def day(self, index: int) -> date:
+        return self.first_day + timedelta(days=index)
+
+    def figures(self, formula: Formula, scopes: Iterable[Scope]) -> Figures:
+        """Numerator and denominator of the scopes, each multiplied by the formula's scale and in micros."""
+        rows = np.array([self.rows[scope] for scope in scopes], int)
+        known = np.ones((len(rows), self.days), bool)
+        for code in formula.metrics:
+            known &= self.columns[code].known[rows]
+        below = (
+            self._form(formula.whole_denominator, rows)
+            if formula.is_ratio
+            else np.full((len(rows), self.days), MICRO, np.int64)
+        )
+        return Figures(self._form(formula.whole_numerator, rows), below, known, self.start[rows])
+
+    def _form(self, form: tuple[tuple[str, int], ...], rows: np.ndarray) -> np.ndarray:
+        parts = [(factor, self.columns[code].values[rows]) for code, factor in form]
+        if sum(abs(factor) * _largest(values) for factor, values in parts) >= SAFE:
+            parts = [(factor, values.astype(object)) for factor, values in parts]
+        total = np.zeros((len(rows), self.days), parts[0][1].dtype)
+        for factor, values in parts:
+            total = total + factor * values
+        return total
+
+
+def _largest(values: np.ndarray) -> int:
+    return max(abs(int(values.max())), abs(int(values.min()))) if values.size else 0
+
+
+def read_history(
+    *, company: Company, metrics: Iterable[MetricInfo], today: date, campaigns: bool = True
+) -> History | None:
+    """Everything known until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
+
+    A campaign's cell comes from the source that the channel's cell comes from; without `campaigns` only channels are kept.
+    """
+    metrics = sorted(metrics, key=lambda info: info.code)
+    rows = _rows(company, [info.column for info in metrics], today)
+    if not rows:
+        return None
+    days, channels, campaign_ids, sources, priorities, *values = zip(*rows, strict=True)
+    first_day = _as_date(min(days))
+    index = {
+        form: offset
+        for offset in range((today - first_day).days + 1)
+        for form in (first_day + timedelta(days=offset), (first_day + timedelta(days=offset)).isoformat())
+    }
+    placed = _Places([index[day] for day in days], channels, campaign_ids, campaigns, (today - first_day).days + 1)
+    order = sorted({(-priority, -source) for priority, source in zip(priorities, sources, strict=True)})
+    source_of = np.array(sources)
+    turns = [source_of == -source for _priority, source in order]
+    columns = {
+        info.code: placed.column(turns, cells) for info, cells in zip(metrics, values, strict=True)
+    }  # fmt: skip
+    return History(first_day, today, placed.rows, placed.start, columns)
+
+
+def _rows(company: Company, columns: list[str], today: date) -> list[tuple]:
+    quote = connection.ops.quote_name
+    facts, sources = quote(DailyFact._meta.db_table), quote(Source._meta.db_table)
+    wanted = "".join(f", f.{quote(column)}" for column in columns)
+    anything = ", ".join(f"f.{quote(column)}" for column in COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT f.day, f.channel_id, f.campaign_id, f.source_id, s.priority{wanted} FROM {facts} f "
+            f"JOIN {sources} s ON s.id = f.source_id "
+            f"WHERE f.company_id = %s AND f.day <= %s AND COALESCE({anything}) IS NOT NULL",
+            [company.pk, today.isoformat()],
+        )
+        return cursor.fetchall()
+
+
+def _as_date(day: date | str) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+class _Places:
+    """Where each row of facts belongs."""
+
+    def __init__(self, days: list[int], channels: tuple, campaigns: tuple, keep_campaigns: bool, length: int):
+        self.length = length
+        self.day = np.array(days)
+        self.channels = {pk: row for row, pk in enumerate(sorted(set(channels)))}
+        self.channel = np.array([self.channels[pk] for pk in channels])
+        parts = sorted({(channel, pk) for channel, pk in zip(channels, campaigns, strict=True) if pk})
+        self.most = len(parts) + 1
+        self.parts = {scope: row for row, scope in enumerate(parts)} if keep_campaigns else {}
+        self.part = np.array(
+            [self.parts.get(scope, -1) for scope in zip(channels, campaigns, strict=True)], int
+        )  # fmt: skip
+        self.channel_of_part = np.array([self.channels[channel] for channel, _pk in self.parts], int)
+        self.rows = {(pk, 0): row for pk, row in self.channels.items()} | {
+            scope: len(self.channels) + row for scope, row in self.parts.items()
+        }
+        self.start = np.full(len(self.rows), length)
+        np.minimum.at(self.start, self.channel, self.day)
+        inside = self.part >= 0
+        np.minimum.at(self.start, len(self.channels) + self.part[inside], self.day[inside])
+
+    def column(self, turns: list[np.ndarray], cells: tuple) -> Column:
+        """One metric; `turns` are the rows of each source, the weakest first, so that a stronger one overwrites it."""
+        known = np.array([cell is not None for cell in cells])
+        raw = np.array([0 if cell is None else cell for cell in cells], np.int64)
+        raw = wide_enough(raw, self.most)
+        whole, parts = self._empty(len(self.channels), raw.dtype), self._empty(len(self.parts), raw.dtype)
+        for turn in turns:
+            rows = np.flatnonzero(turn & known)
+            total = self._empty(len(self.channels), raw.dtype)
+            np.add.at(total.values, (self.channel[rows], self.day[rows]), raw[rows])
+            total.known[self.channel[rows], self.day[rows]] = True
+            whole = _over(whole, total, total.known)
+            if self.parts:
+                inside = rows[self.part[rows] >= 0]
+                part = self._empty(len(self.parts), raw.dtype)
+                part.values[self.part[inside], self.day[inside]] = raw[inside]
+                part.known[self.part[inside], self.day[inside]] = True
+                parts = _over(parts, part, total.known[self.channel_of_part])
+        return Column(
+            np.concatenate([whole.values, parts.values]), np.concatenate([whole.known, parts.known])
+        )  # fmt: skip
+
+    def _empty(self, rows: int, dtype) -> Column:
+        return Column(np.zeros((rows, self.length), dtype), np.zeros((rows, self.length), bool))
+
+
+def _over(weaker: Column, stronger: Column, decides: np.ndarray) -> Column:
+    return Column(
+        np.where(decides, stronger.values, weaker.values), np.where(decides, stronger.known, weaker.known)
+    )  # fmt: skip
