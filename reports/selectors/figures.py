@@ -5,6 +5,7 @@ final at its lock, with the later value beside it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -152,36 +153,49 @@ def item_is_off(item: PlanItem) -> bool:
     return is_off(item.actual, item.expected)
 
 
-def figures_of(*, company: Company, reports: list[WeeklyReport], at: datetime) -> dict[int, Figures]:
-    """Figures of each report by its id, as seen at a moment. Six queries for any number of reports."""
-    if not reports:
-        return {}
-    ids = [report.pk for report in reports]
-    plans = _by_report(
-        PlanLine.objects.filter(company=company, report__in=ids).select_related("typed_by__user"),
-    )
-    items = _by_report(PlanItem.objects.filter(company=company, report__in=ids))
-    metrics = metrics_of(company=company)
-    measures = measures_from(metrics, kpis_of(company=company))
-    money = {code for code, measure in measures.items() if is_money(measure, metrics)}
-    mondays = [report.week for report in reports]
-    cube = load_cube(
-        company=company, start=min(mondays), end=max(mondays) + timedelta(days=6),
-        channel_ids=sorted({report.channel_id for report in reports}), metrics=metrics,
-    )  # fmt: skip
-    shared = Shared(measures, money, cube, red_measures(company=company), company.local_date(at))
-    return {report.pk: _figures(report, plans[report.pk], items[report.pk], shared) for report in reports}
-
-
 @dataclass(frozen=True)
 class Shared:
-    """What all reports of one call are computed from."""
+    """What the figures of several reports are computed from, read once: measures, facts, open breaches."""
 
     measures: dict[str, Measure]
     money: set[str]
     cube: Cube
-    red: dict[int, frozenset[str]]
+    breaches: list[Breach]
     today: date
+
+    def is_red(self, channel_id: int, measure: str) -> bool:
+        """Does a stop-rule on this KPI fire on the channel?"""
+        return any(breach.channel_id == channel_id and breach.version.kpi.code == measure for breach in self.breaches)
+
+
+def shared_of(*, company: Company, channel_ids: Iterable[int], start: date, end: date, at: datetime) -> Shared:
+    """Measures, facts of these channels and days, and open breaches; four queries."""
+    metrics = metrics_of(company=company)
+    measures = measures_from(metrics, kpis_of(company=company))
+    cube = load_cube(company=company, start=start, end=end, channel_ids=sorted(set(channel_ids)), metrics=metrics)
+    breaches = Breach.objects.filter(company=company, closed_on=None, muted=False).select_related("version__kpi")
+    return Shared(
+        measures=measures, money={code for code, measure in measures.items() if is_money(measure, metrics)}, cube=cube,
+        breaches=list(breaches), today=company.local_date(at),
+    )  # fmt: skip
+
+
+def figures_of(
+    *, company: Company, reports: list[WeeklyReport], at: datetime, shared: Shared | None = None
+) -> dict[int, Figures]:
+    """Figures of each report by its id, as seen at a moment: six queries for any number of reports, two when `shared`
+    (whose cube then covers their weeks) is read already."""
+    if not reports:
+        return {}
+    mondays = [report.week for report in reports]
+    shared = shared or shared_of(
+        company=company, channel_ids={report.channel_id for report in reports}, start=min(mondays),
+        end=max(mondays) + timedelta(days=6), at=at,
+    )  # fmt: skip
+    ids = [report.pk for report in reports]
+    plans = _by_report(PlanLine.objects.filter(company=company, report__in=ids).select_related("typed_by__user"))
+    items = _by_report(PlanItem.objects.filter(company=company, report__in=ids))
+    return {report.pk: _figures(report, plans[report.pk], items[report.pk], shared) for report in reports}
 
 
 def _by_report(rows) -> dict[int, list]:
@@ -189,15 +203,6 @@ def _by_report(rows) -> dict[int, list]:
     for row in rows:
         grouped[row.report_id].append(row)
     return grouped
-
-
-def red_measures(*, company: Company) -> dict[int, frozenset[str]]:
-    """KPI codes with a firing stop-rule, per channel."""
-    found = defaultdict(set)
-    rows = Breach.objects.filter(company=company, closed_on=None, muted=False)
-    for channel_id, code in rows.values_list("channel_id", "version__kpi__code"):
-        found[channel_id].add(code)
-    return {channel_id: frozenset(codes) for channel_id, codes in found.items()}
 
 
 def _figures(report: WeeklyReport, plans: list[PlanLine], items: list[PlanItem], shared: Shared) -> Figures:
@@ -228,7 +233,7 @@ def _line(report: WeeklyReport, plan: PlanLine, shared: Shared, days: int, last:
         typed_by=str(plan.typed_by) if plan.typed_by else "", from_data=live is not None,
         left_out=left_out if live is not None else 0, snapshot=_kept(report.snapshot, plan.measure), final=final,
         later=now if locked and now != final else None, begun=days > 0, about_money=plan.measure in shared.money,
-        red=not locked and plan.measure in shared.red.get(report.channel_id, ()),
+        red=not locked and shared.is_red(report.channel_id, plan.measure),
     )  # fmt: skip
 
 

@@ -8,13 +8,11 @@ from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
 from kpis.models import Breach
-from kpis.selectors.cube import load_cube
-from kpis.selectors.measures import kpis_of
 from kpis.selectors.targets import load_targets
 from processes.models import Action, Decision
 from reports import filing
 from reports.models import WeeklyReport
-from reports.selectors.figures import Figures, Line, figures_of
+from reports.selectors.figures import Figures, Line, Shared, figures_of, shared_of
 from reports.selectors.promises import actions_of_report, promises_of
 from reports.selectors.weekly import Part, fact_part, get_report, plan_part
 from roles import formats
@@ -171,10 +169,15 @@ def report_page(*, company: Company, person: Membership, pk: int, at: datetime) 
     before = WeeklyReport.objects.filter(
         company=company, channel=report.channel_id, week=report.week - timedelta(weeks=1)
     ).first()
-    breach = _open_breach(company, report)
+    first, _last = plot_days(report, company.local_date(at))
+    shared = shared_of(
+        company=company, channel_ids=[report.channel_id], start=min(first, report.week),
+        end=report.week + timedelta(days=6), at=at,
+    )  # fmt: skip
+    breach = _open_breach(shared, report)
     return ReportPage(
         report=report,
-        figures=figures_of(company=company, reports=[report], at=at)[report.pk],
+        figures=figures_of(company=company, reports=[report], at=at, shared=shared)[report.pk],
         promises=list(promises_of(company=company, report=report)),
         actions=list(actions_of_report(company=company, report=report)),
         before=before,
@@ -182,20 +185,22 @@ def report_page(*, company: Company, person: Membership, pk: int, at: datetime) 
         fact=fact_part(report, at),
         person=person,
         at=at,
-        plot=result_plot(company=company, report=report, breach=breach, today=company.local_date(at)),
+        plot=result_plot(company=company, report=report, shared=shared, breach=breach),
         decision=_open_decision(breach),
     )
 
 
-def _open_breach(company: Company, report: WeeklyReport) -> Breach | None:
-    """The channel's open breach whose rule is about its result KPI, else any other of the channel itself."""
-    found = list(
-        Breach.objects.filter(company=company, channel=report.channel_id, closed_on=None, muted=False).select_related(
-            "version__kpi"
-        )
-    )
-    wanted = report.channel.result_kpi
-    return next((breach for breach in found if breach.version.kpi.code == wanted), found[0] if found else None)
+def plot_days(report: WeeklyReport, today: date) -> tuple[date, date]:
+    """The last settled days of the report's week and as many before as make two weeks."""
+    last = min(report.week + timedelta(days=6), today - timedelta(days=1))
+    return last - timedelta(days=PLOT_DAYS - 1), last
+
+
+def _open_breach(shared: Shared, report: WeeklyReport) -> Breach | None:
+    """The channel's open breach whose rule is about its result KPI, else any other of the channel."""
+    found = [breach for breach in shared.breaches if breach.channel_id == report.channel_id]
+    about_result = (breach for breach in found if breach.version.kpi.code == report.channel.result_kpi)
+    return next(about_result, found[0] if found else None)
 
 
 def _open_decision(breach: Breach | None) -> Decision | None:
@@ -204,17 +209,14 @@ def _open_decision(breach: Breach | None) -> Decision | None:
     return Decision.objects.filter(company=breach.company_id, breach=breach, state__in=Decision.UNDECIDED).first()
 
 
-def result_plot(*, company: Company, report: WeeklyReport, breach: Breach | None, today: date) -> Plot | None:
-    """The channel's result KPI by day: the last 14 settled days of the report's week; None without any figure."""
-    kpi = kpis_of(company=company).get(report.channel.result_kpi)
-    last = min(report.week + timedelta(days=6), today - timedelta(days=1))
-    first = last - timedelta(days=PLOT_DAYS - 1)
+def result_plot(*, company: Company, report: WeeklyReport, shared: Shared, breach: Breach | None) -> Plot | None:
+    """The channel's result KPI by day, two weeks; None without any figure."""
+    kpi = shared.measures.get(report.channel.result_kpi)
     if kpi is None:
         return None
-    cube = load_cube(
-        company=company, start=first, end=last, channel_ids=[report.channel_id], metrics=kpi.formula.metrics
-    )
-    values = {day: value.value for day, value in cube.daily(kpi.formula, report.channel_id).items()}
+    first, last = plot_days(report, shared.today)
+    daily = shared.cube.daily(kpi.formula, report.channel_id)
+    values = {day: value.value for day, value in daily.items() if first <= day <= last}
     known = [value for value in values.values() if value is not None]
     if not known:
         return None
