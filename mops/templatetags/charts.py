@@ -77,10 +77,15 @@ def plot(context, plot, thin=False):
         "thin": thin,
         "ticks": [(mark, axis_figure(mark.value, plot.unit, plot.step)) for mark in plot.ticks],
         "days": [(mark, formats.day(mark.day, year=False)) for mark in plot.days],
-        "goal": plot.goal and _("goal %(value)s") % {"value": formats.bare(plot.goal.value, plot.unit)},
+        "goal": plot.goal and _("goal %(value)s") % {"value": _level(plot.goal.value, plot.unit)},
         "line": plot.line and _("stop %(value)s") % {"value": formats.bare(plot.line.value, plot.unit)},
         "worst": plot.worst and formats.bare(plot.worst.value, plot.unit),
     }
+
+
+def _level(value, unit: str) -> str:
+    """A plan of a day is seldom whole: a count is rounded for the eye."""
+    return formats.number(value, 0 if value >= 10 else 1) if unit == "count" else formats.bare(value, unit)
 
 
 def _next_id(context) -> str:
