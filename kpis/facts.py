@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from kpis import metrics as catalogue
 from kpis.models import DailyFact, FactRevision, Import, Metric, Source
 from kpis.services.evaluations import request_evaluation
-from roles.fields import to_micros
+from roles.fields import LIMIT, to_micros
 from roles.models import Campaign, Channel, Company
 
 BATCH = 20_000
@@ -52,6 +52,10 @@ class Counts:
 
 class ForeignParent(ValueError):
     """A row names a channel or campaign that is not the company's: a programming error, nothing is written."""
+
+
+class SumTooLarge(ValueError):
+    """Rows of one scope and day add up to more than a fact can hold."""
 
 
 class RepeatedKey(ValueError):
@@ -113,10 +117,14 @@ class Staging:
                     cursor.executemany(f"INSERT INTO {STAGED} ({names}) VALUES ({marks})", batch)
 
     def fold(self) -> None:
-        """Sum the rows of one scope and day into one: files that are split by ad, device or sex."""
+        """Sum the rows of one scope and day into one: files that are split by ad, device or sex. SumTooLarge."""
         kind = "::bigint" if connection.vendor == "postgresql" else ""
         sums = ", ".join(f"sum({column}){kind} AS {column}" for column in self.columns)
         with connection.cursor() as cursor:
+            largest = " OR ".join(f"abs(sum({column} * 1.0)) > {LIMIT}" for column in self.columns)
+            cursor.execute(f"SELECT 1 FROM {STAGED} GROUP BY day, channel_id, campaign_id HAVING {largest} LIMIT 1")
+            if cursor.fetchone():
+                raise SumTooLarge
             cursor.execute("DROP TABLE IF EXISTS folded_fact")
             cursor.execute(
                 f"CREATE TEMPORARY TABLE folded_fact AS SELECT min(line) AS line, day, channel_id, campaign_id, "

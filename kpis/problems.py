@@ -38,6 +38,9 @@ FILE = {
         "There are more than %(most)s campaigns in the file. Check which column holds the campaign."
     ),
     "unknown_profile": _("There is no file format “%(name)s”. Leave the format out: it is recognised by the heading."),
+    "sum_too_large": _(
+        "The rows of one day add up to more than can be true. Check the unit: perhaps it is in millionths."
+    ),
     "gone": _("The uploaded file is not there any more. Upload it again."),
     "broke_off": _(
         "The load broke off %(n)s times. Nothing was written. Upload the file again or tell the administrator."

@@ -47,7 +47,7 @@ class MappingForm:
         self.choices = [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
         wrong = {error.field: error.message for error in errors}
         self.rows = []
-        for number, (name, code) in enumerate(load.mapping.items()):
+        for number, (name, code) in enumerate(sorted(load.mapping.items())):
             field = f"channel-{number}"
             chosen = code if data is None else data.get(field, "")
             self.rows.append({"field": field, "name": name, "chosen": chosen, "error": wrong.get(name, "")})

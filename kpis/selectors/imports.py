@@ -72,7 +72,7 @@ def get_import(*, company: Company, pk: int) -> Import | None:
 
 def waiting_for_channels(load: Import) -> list[str]:
     """Names in the file that have no channel yet."""
-    return [name for name, code in load.mapping.items() if not code]
+    return sorted(name for name, code in load.mapping.items() if not code)
 
 
 def preview(*, company: Company, load: Import, mapping: dict[str, str] | None = None) -> Preview:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from kpis.models import Import, Source
 from roles.models import Company
@@ -16,7 +16,7 @@ SILENT_AFTER = 3
 class Freshness:
     """How fresh a source is. `last_day`: the newest day with its facts, None when it never loaded any.
 
-    state: fresh | late | silent | never. `expected_by`: the local day by which `last_day + rhythm` should have come.
+    state: fresh | late | silent | never; `days_behind`: days that are over and have no figures yet.
     """
 
     source: Source
@@ -36,12 +36,12 @@ def get_source(*, company: Company, code: str) -> Source | None:
 
 
 def freshness(*, company: Company, at: datetime) -> list[Freshness]:
-    """Every source with its newest day and load, in one query. A day counts as due when it is over."""
+    """Every source with its newest day and load, in one query by index. A day counts as due when it is over."""
     yesterday = company.local_date(at) - timedelta(days=1)
-    done = Q(imports__state=Import.State.DONE)
-    rows = sources(company=company).annotate(
-        last_day=Max("imports__last_day", filter=done), last_load_at=Max("imports__finished_at", filter=done)
-    )
+    done = Import.objects.filter(company=company, source=OuterRef("pk"), state=Import.State.DONE)
+    newest_day = done.exclude(last_day=None).order_by("-last_day").values("last_day")[:1]
+    newest_end = done.exclude(finished_at=None).order_by("-finished_at").values("finished_at")[:1]
+    rows = sources(company=company).annotate(last_day=Subquery(newest_day), last_load_at=Subquery(newest_end))
     return [
         Freshness(row, row.last_day, row.last_load_at, *_state(row.last_day, yesterday, row.expected_every_days))
         for row in rows

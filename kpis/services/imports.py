@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,7 @@ LEASE = timedelta(seconds=45)
 RENEW_EVERY = 15.0
 ATTEMPTS = 3
 KEPT = timedelta(days=30)
+WAITING = (Import.State.PREVIEW, Import.State.QUEUED)
 MOST_ERRORS = 100
 PROGRESS_EVERY = 5_000
 
@@ -93,7 +94,7 @@ def receive_file(
     except FileProblem as problem:
         raise BadFile(problem) from problem
     waiting = Import.objects.filter(company=company, source=source, sha256=digest, profile_version=reader.VERSION)
-    if found := waiting.filter(state__in=[Import.State.PREVIEW, Import.State.QUEUED]).first():
+    if found := waiting.filter(state__in=WAITING).first():
         return found
     load = Import(
         company=company, source=source, state=Import.State.PREVIEW, profile=reader.CODE, profile_version=reader.VERSION,
@@ -107,8 +108,10 @@ def receive_file(
             load.save()
             after = {"filename": load.filename, "source": source.code, "sha256": digest}
             audit.record(company=company, by=by, verb="receive_file", obj=load, at=at, after=after)
-    except BaseException:
+    except BaseException as error:
         default_storage.delete(load.file.name)
+        if isinstance(error, IntegrityError) and (found := waiting.filter(state__in=WAITING).first()):
+            return found  # the same file came twice at once
         raise
     return load
 
@@ -125,7 +128,7 @@ def confirm_import(*, company: Company, by: Membership, at: datetime, load: Impo
     Raises ChannelsNotChosen, or NotWaiting when it is not (any more) waiting for a word.
     """
     codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
-    chosen = {name: mapping.get(name, "") for name in load.mapping}
+    chosen = {name: mapping.get(name, "") for name in sorted(load.mapping)}
     missing = [name for name, code in chosen.items() if code not in codes]
     if missing:
         errors = [
@@ -216,6 +219,8 @@ def run_import(*, company: Company, pk: int, at: datetime) -> bool:
         return _load(load, token, at)
     except FileProblem as problem:
         return _fail(load, token, at, [{"code": problem.code, **problem.params}])
+    except facts.SumTooLarge:
+        return _fail(load, token, at, [{"code": "sum_too_large"}])
     except facts.RepeatedKey as repeated:
         problems = [CellProblem(last, "", "repeated", str(first)).as_json() for first, last in repeated.lines]
         return _fail(load, token, at, problems)
@@ -337,10 +342,13 @@ def _fail(load: Import, token: str, at: datetime, errors: list[dict]) -> bool:
 
 
 def drop_old_files(*, company: Company, at: datetime) -> int:
-    """Forget uploads 30 days after their load ended; the rows and what they changed stay."""
-    old = Import.objects.filter(company=company, finished_at__lt=at - KEPT).exclude(file="").exclude(file=None)[:50]
-    dropped = list(old)
+    """Forget uploads 30 days after their load ended; the rows and what they changed stay. A preview that nobody
+    answered for so long is dropped."""
+    mine = Import.objects.filter(company=company)
+    mine.filter(state=Import.State.PREVIEW, created_at__lt=at - KEPT).update(state=Import.State.UNDONE, finished_at=at)
+    old = mine.filter(finished_at__lt=at - KEPT).exclude(file="").exclude(file=None)
+    dropped = list(old[:50])
     for load in dropped:
         default_storage.delete(load.file.name)
-    Import.objects.filter(company=company, pk__in=[load.pk for load in dropped]).update(file="")
+    mine.filter(pk__in=[load.pk for load in dropped]).update(file="")
     return len(dropped)

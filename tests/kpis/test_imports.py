@@ -115,7 +115,7 @@ def test_multi_platform_report_is_summed_per_day_platform_and_campaign(acme):
 
 def test_platforms_without_a_channel_wait_and_are_remembered_the_next_time(acme):
     load = receive(acme, REPORT.read_bytes())
-    assert reads.waiting_for_channels(load) == ["Google Ads", "Facebook Ads", "TikTok Ads"]
+    assert reads.waiting_for_channels(load) == ["Facebook Ads", "Google Ads", "TikTok Ads"]
 
     with pytest.raises(imports.ChannelsNotChosen) as refusal:
         imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping={"Google Ads": "vk"})
@@ -273,3 +273,44 @@ def test_uploads_are_forgotten_after_a_month_and_the_load_stays(acme):
     assert not load.file
     assert not load._meta.get_field("file").storage.exists(name)
     assert load.state == "done"
+
+
+def test_a_preview_nobody_answers_is_dropped_after_a_month(acme):
+    load = receive(acme)
+
+    imports.run_due_imports(company=acme.company, at=NOW + timedelta(days=31))
+    imports.run_due_imports(company=acme.company, at=NOW + timedelta(days=62))
+
+    load.refresh_from_db()
+    assert load.state == "undone"
+    assert not load.file
+
+
+def test_rows_that_add_up_to_nonsense_are_refused(acme):
+    lines = REPORT.read_text().replace(",105.00,", ",9199999999999,").replace(",80.75,", ",9199999999999,")
+
+    load = load_all(acme, lines, MAPPING)
+
+    assert (load.state, load.errors) == ("failed", [{"code": "sum_too_large"}])
+    assert not facts(acme).exists()
+
+
+def test_confirming_wakes_the_worker_by_the_tasks_name(acme, monkeypatch, django_capture_on_commit_callbacks):
+    sent = []
+    monkeypatch.setattr("celery.current_app.send_task", lambda name, args, **options: sent.append((name, args)))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        queued(acme)
+
+    assert sent == [("mops.run_company", [acme.company.pk])]
+
+
+def test_no_broker_does_no_harm(acme, monkeypatch, django_capture_on_commit_callbacks):
+    def refuse(*args, **options):
+        raise OSError("no broker")
+
+    monkeypatch.setattr("celery.current_app.send_task", refuse)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        load = queued(acme)
+    assert load.state == "queued"
