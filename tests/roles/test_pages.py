@@ -447,3 +447,18 @@ def test_pages_ask_as_often_for_three_rows_as_for_thirty(acme, sign_in, name, dj
 
     with django_assert_num_queries(len(few)):
         browser.get(address)
+
+
+def test_switcher_keeps_the_company_one_works_in(acme, rival, sign_in):
+    """A fractional director: one login, two companies, and the first page is that of the last one."""
+    both = Membership.objects.create(company=rival.company, user=acme.cmo.user, joined_on=TODAY)
+    Appointment.objects.create(company=rival.company, role=rival.roles["cmo"], person=both, starts_on=TODAY)
+    browser = sign_in(acme.cmo)
+
+    page = html(browser.get(url("role-list", slug="rival")))
+
+    assert 'class="switch"' in page
+    assert browser.session["company"] == "rival"
+    browser.get(url("role-list"))
+    assert browser.session["company"] == "acme"
+    assert 'class="switch"' not in html(sign_in(acme.pm).get(url("role-list")))
