@@ -32,6 +32,7 @@ class KpiChanged(Stale):
 @transaction.atomic
 def install_builtin_kpis(*, company: Company, at: datetime) -> list[Kpi]:
     """Give the company every built-in KPI it lacks; doing it twice changes nothing. The created ones are returned."""
+    _lock(company)
     known = {kpi.code: kpi for kpi in Kpi.objects.filter(company=company)}
     missing = [kpi for code, kpi in BUILT_IN_KPIS.items() if code not in known]
     made = [Kpi.objects.create(company=company, code=kpi.code, is_builtin=True) for kpi in missing]

@@ -20,7 +20,7 @@ def kpi_list(request):
     day = today(request)
     metrics = metrics_of(company=request.company)
     context = {
-        "rows": kpi_rows(company=request.company, person=request.person, today=day),
+        "rows": kpi_rows(company=request.company, person=request.person, today=day, metrics=metrics),
         "metrics": metrics,
         "own_left": SPARE_SLOTS - sum(info.own for info in metrics.values()),
         "funnel": [metrics[code].name for code in funnel_of(company=request.company) if code in metrics],
