@@ -20,6 +20,9 @@ def test_page_loads_only_what_is_ours_and_nothing_inline(client, db):
     assert "http://" not in page
     assert "https://" not in page
     assert "<script>" not in page
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["Content-Security-Policy"].split(";"))
+    assert policy["style-src"] == "'self'"
+    assert "unsafe" not in policy["script-src"]
 
 
 def test_schema_is_served(client, db):
