@@ -10,6 +10,8 @@ from kpis.api.kpis import KpiViewSet, MetricViewSet
 from kpis.api.targets import TargetViewSet
 from mops import views
 from processes.api import DecisionViewSet
+from reports.api.summary import SummaryViewSet
+from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
 from roles.api.people import MeView, PersonViewSet, RoleViewSet
 
@@ -24,6 +26,8 @@ router.register("metrics", MetricViewSet, basename="metric")
 router.register("kpis", KpiViewSet, basename="kpi")
 router.register("targets", TargetViewSet, basename="target")
 router.register("decisions", DecisionViewSet, basename="decision")
+router.register("weekly-reports", WeeklyReportViewSet, basename="weekly-report")
+router.register("summary", SummaryViewSet, basename="summary")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),

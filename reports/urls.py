@@ -1,5 +1,24 @@
 """Addresses of `reports/`, all inside `/c/<slug>/`."""
 
+from django.urls import path
+
+from reports.views import summary, weekly
+
 app_name = "reports"
 
-urlpatterns = []
+urlpatterns = [
+    path("reports/weekly-reports/", weekly.weekly_report_list, name="weekly-report-list"),
+    path("reports/weekly-reports/<int:pk>/", weekly.weekly_report_detail, name="weekly-report-detail"),
+    path("reports/weekly-reports/<int:pk>/save/", weekly.weekly_report_save, name="weekly-report-save"),
+    path(
+        "reports/weekly-reports/<int:pk>/submit-plan/", weekly.weekly_report_submit_plan, name="weekly-report-submit-plan"
+    ),
+    path(
+        "reports/weekly-reports/<int:pk>/submit-fact/", weekly.weekly_report_submit_fact, name="weekly-report-submit-fact"
+    ),
+    path("reports/weekly-reports/<int:pk>/accept/", weekly.weekly_report_accept, name="weekly-report-accept"),
+    path("reports/weekly-reports/<int:pk>/return/", weekly.weekly_report_return, name="weekly-report-return"),
+    path("reports/weekly-reports/<int:pk>/reopen/", weekly.weekly_report_reopen, name="weekly-report-reopen"),
+    path("reports/week-summary/", summary.week_summary, name="week-summary"),
+    path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
+]
