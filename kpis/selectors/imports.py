@@ -20,7 +20,8 @@ from roles.models import Channel, Company
 SHOWN = 20
 CHECKED = 20_000
 MOST_PROBLEMS = 100
-Key = tuple[date, int, str]
+Key = tuple[date, int | str, str]
+"""Day, channel (its id, or its name in the file while nobody has chosen), id of the campaign in the source."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _fold(
             continue
         if not row.problems and row.channel in names.channels:
             names.campaign(row, names.channels[row.channel])
-        key = (row.day, row.channel, row.campaign)
+        key = (row.day, names.channels.get(row.channel, row.channel), row.campaign)
         if not row.problems and not reader.FOLDS and (first := lines.setdefault(key, row.line)) != row.line:
             row.problems.append(CellProblem(row.line, "", "repeated", str(first)))
         if row.problems:
@@ -140,23 +141,21 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
         return
     found.first_day, found.last_day = min(key[0] for key in folded), max(key[0] for key in folded)
     columns = [info.column for info in found.metrics]
-    stored = {
-        tuple(row[:3]): list(row[3:])
-        for row in DailyFact.objects.filter(
-            company=company, source=load.source_id, day__range=(found.first_day, found.last_day),
-            channel__in=set(names.channels.values()),
-        ).values_list("day", "channel_id", "campaign_id", *columns)
-    }  # fmt: skip
+    rows = DailyFact.objects.filter(
+        company=company, source=load.source_id, day__range=(found.first_day, found.last_day),
+        channel__in=set(names.channels.values()),
+    ).values_list("day", "channel_id", "campaign_id", *columns)  # fmt: skip
+    wanted = {(day, channel, _campaign(names, channel, external)) for day, channel, external in folded}
+    # Streamed, because the days of the sample may hold far more facts than the sample.
+    stored = {key: list(row[3:]) for row in rows.iterator(chunk_size=5000) if (key := tuple(row[:3])) in wanted}
     titles = dict(Channel.objects.filter(company=company).values_list("pk", "name"))
-    for number, ((day, name, external), micros) in enumerate(folded.items()):
-        channel_id = names.channels.get(name)
-        campaign_id = names.campaigns.get((channel_id, external), 0) if external else 0
+    for number, ((day, channel, external), micros) in enumerate(folded.items()):
         values = [None if value is None else from_micros(value) for value in micros]
-        before = stored.get((day, channel_id, campaign_id))
-        if before is None:
-            found.fresh += 1
-        elif before == values:
+        before = stored.get((day, channel, _campaign(names, channel, external)))
+        if before == values or (before is None and not any(value is not None for value in values)):
             found.same += 1
+        elif before is None:
+            found.fresh += 1
         else:
             found.changed += 1
         if number < SHOWN:
@@ -164,7 +163,12 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
                 formats.money(value, company.currency, 2) if info.unit == "money" else formats.count(value)
                 for info, value in zip(found.metrics, values, strict=True)
             ]
-            found.rows.append(PreviewRow(day, titles.get(channel_id, name), external, values, cells))
+            found.rows.append(PreviewRow(day, titles.get(channel, str(channel)), external, values, cells))
+
+
+def _campaign(names: Names, channel: int | str, external: str) -> int:
+    """The campaign's id, 0 for none; a stand-in for one that does not exist yet matches no stored fact."""
+    return names.campaigns.get((channel, external), -1) if external else 0
 
 
 def mapping_choices(*, company: Company) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from kpis.models import DailyFact, Import, Source
 from kpis.selectors.sources import freshness
 from kpis.services import imports
 from kpis.services.facts import record_facts
+from roles.models import Channel
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 DAY = date(2026, 11, 19)
@@ -261,3 +262,23 @@ def test_a_figure_survives_being_shown_and_saved_again(acme, text):
 
 def test_only_who_enters_facts_types_them(acme, sign_in):
     assert sign_in(acme.cmo).get("/c/acme/facts/type/").status_code == 403
+
+
+def test_the_grid_costs_the_same_for_few_and_many_channels(acme, sign_in, django_assert_num_queries):
+    browser = sign_in(acme.analyst)
+    browser.post("/c/acme/facts/type/", typed(acme, spend="10"))
+    browser.get("/c/acme/facts/type/")
+    with CaptureQueriesContext(connection) as few:
+        browser.get("/c/acme/facts/type/")
+    for number in range(30):
+        Channel.objects.create(
+            company=acme.company,
+            code=f"c{number}",
+            name=f"c{number}",
+            kind="paid",
+            status="active",
+            owner=acme.performance,
+        )
+    with django_assert_num_queries(len(few)):
+        assert "c29" in page(browser.get("/c/acme/facts/type/"))
+    assert len(few) <= MOST_QUERIES

@@ -314,3 +314,22 @@ def test_no_broker_does_no_harm(acme, monkeypatch, django_capture_on_commit_call
     with django_capture_on_commit_callbacks(execute=True):
         load = queued(acme)
     assert load.state == "queued"
+
+
+def test_two_names_of_one_channel_on_one_day_are_a_repeated_row_in_both_places(acme):
+    load = receive(acme, "date;channel;spend\n2026-11-18;vk;1\n2026-11-18;VK Реклама;2\n")
+
+    assert [problem["code"] for problem in reads.preview(company=acme.company, load=load).problems] == ["repeated"]
+    imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
+    imports.run_due_imports(company=acme.company, at=NOW)
+    load.refresh_from_db()
+    assert [(error["row"], error["code"], error["value"]) for error in load.errors] == [(3, "repeated", "2")]
+
+
+def test_preview_counts_what_the_load_then_does(acme):
+    content = "date;channel;campaign;spend\n2026-11-18;vk;;\n2026-11-18;vk;c-9;5\n2026-11-17;vk;;1\n"
+    seen = reads.preview(company=acme.company, load=receive(acme, content))
+
+    load = load_all(acme, content)
+
+    assert (seen.fresh, seen.changed, seen.same) == (load.created, load.changed, load.unchanged) == (2, 0, 1)
