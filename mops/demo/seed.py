@@ -1,0 +1,121 @@
+"""Makes the sample companies once, and tops their figures up to yesterday at every later start."""
+
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Max
+from django_scopes import scope
+
+from kpis.models import DailyFact
+from kpis.services import kpis as kpi_services
+from kpis.services.facts import MOST_ROWS, record_facts
+from mops.demo import people as cast
+from mops.demo import story, world
+from mops.demo.founding import Sample, found, recall
+from roles.models import Channel, Company, User
+from roles.services import channels, companies
+
+RIVAL_FIGURE = 999_999
+
+
+def seed(*, now: datetime) -> Company:
+    """Company `veresk` and its rival, or their figures up to yesterday where they exist; one transaction."""
+    with transaction.atomic():
+        company = Company.objects.filter(slug="veresk").first()
+        if company is None:
+            company = _make_veresk(now)
+            if not Company.objects.filter(slug="rival").exists():
+                _make_rival(now)
+        else:
+            with scope(company=company):
+                top_up(recall(company), now)
+    return company
+
+
+def _make_veresk(now: datetime) -> Company:
+    anchor = now.astimezone(Company(timezone="Europe/Moscow").zone).date()
+    sample = found(anchor=anchor, now=now)
+    with scope(company=sample.company):
+        yesterday = anchor - timedelta(days=1)
+        _record(sample, sample.founded, yesterday - timedelta(days=1), now)
+        story.decide_the_past(sample)
+        story.evaluate(sample, yesterday)
+        _record(sample, yesterday, yesterday, now)
+        story.live_the_weeks(sample, now)
+    return sample.company
+
+
+def top_up(sample: Sample, now: datetime) -> int:
+    """Record the days since the last fact up to yesterday; a channel that a decision has stopped brings none."""
+    last = DailyFact.objects.filter(company=sample.company).aggregate(Max("day"))["day__max"]
+    today = sample.company.local_date(now)
+    if last is None or last >= today - timedelta(days=1):
+        return 0
+    return _record(sample, last + timedelta(days=1), today - timedelta(days=1), now)
+
+
+def _stopped(sample: Sample, day: date) -> frozenset[str]:
+    first, last = story.STOP_WEEK
+    if last <= (sample.anchor - day).days <= first:
+        return frozenset({"vk"})
+    if day >= sample.anchor:
+        return frozenset(code for code, channel in sample.channels.items() if not channel.is_running)
+    return frozenset()
+
+
+def _record(sample: Sample, first: date, last: date, now: datetime) -> int:
+    """Load every source's rows of these days, a month at a time, as its nightly export would: at 06:05 of the next day."""
+    pending: dict[str, list[dict]] = defaultdict(list)
+    written = 0
+    day = first
+    while day <= last:
+        for row in world.rows(day, sample.anchor, _stopped(sample, day)):
+            values = {metric: Decimal(value) for metric, value in row.values.items()}
+            facts = {"channel": row.channel, "campaign": row.campaign, "date": day.isoformat(), **values}
+            pending[row.source].append(facts)
+        day += timedelta(days=1)
+        recent = (sample.anchor - day).days < 14
+        for source, rows in pending.items():
+            if rows and (recent or day > last or day.day == 1 or len(rows) > MOST_ROWS - 100):
+                at = min(sample.at(day, 6, 5), now)
+                record_facts(company=sample.company, by=sample.people["analyst"], at=at, source_code=source, rows=rows)
+                written += len(rows)
+                rows.clear()
+    return written
+
+
+def _make_rival(now: datetime) -> None:
+    """A second company that shares nothing: any 999 999 on a page of `veresk` is a leak."""
+    user = User.objects.create_user("owner@rival.example", "demo-rival", name="Чужой Собственник")
+    company = companies.create_company(slug="rival", name="Соперник", owner=user, at=now, is_sample=True)
+    today = company.local_date(now)
+    with scope(company=company):
+        kpi_services.install_builtin_kpis(company=company, at=now)
+        owner = user.memberships.get(company=company)
+        for code, name, kind in (("vk", "VK Реклама", Channel.Kind.PAID), ("seo", "Поиск", Channel.Kind.ORGANIC)):
+            channels.create_channel(
+                company=company,
+                by=owner,
+                at=now,
+                today=today,
+                code=code,
+                name=name,
+                kind=kind,
+                owner=owner,
+                status="active",
+            )
+        rows = [
+            {"channel": code, "date": (today - timedelta(days=back)).isoformat(), "spend": Decimal(RIVAL_FIGURE),
+             "leads": Decimal(RIVAL_FIGURE), "qualified_leads": Decimal(RIVAL_FIGURE), "revenue": Decimal(RIVAL_FIGURE)}
+            for code in ("vk", "seo")
+            for back in range(1, 31)
+        ]  # fmt: skip
+        record_facts(company=company, by=owner, at=now, source_code="crm", rows=rows)
+
+
+def logins() -> list[tuple[str, str]]:
+    """(e-mail, name and role) of the people to try, for the start message."""
+    shown = {person.code: person for person in cast.PEOPLE}
+    return [(f"{code}@{cast.DOMAIN}", shown[code].name) for code in cast.SHOWN_LOGINS]
