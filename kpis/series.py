@@ -77,14 +77,14 @@ def _largest(values: np.ndarray) -> int:
 
 
 def read_history(
-    *, company: Company, metrics: Iterable[MetricInfo], today: date, campaigns: bool = True
+    *, company: Company, metrics: Iterable[MetricInfo], today: date, campaigns: bool = True, since: date = date.min
 ) -> History | None:
-    """Everything known until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
+    """Everything known from `since` until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
 
     A campaign's cell comes from the source that the channel's cell comes from; without `campaigns` only channels are kept.
     """
     metrics = sorted(metrics, key=lambda info: info.code)
-    rows = _rows(company, [info.column for info in metrics], today)
+    rows = _rows(company, [info.column for info in metrics], since, today)
     if not rows:
         return None
     days, channels, campaign_ids, sources, priorities, *values = zip(*rows, strict=True)
@@ -104,7 +104,7 @@ def read_history(
     return History(first_day, today, placed.rows, placed.start, columns)
 
 
-def _rows(company: Company, columns: list[str], today: date) -> list[tuple]:
+def _rows(company: Company, columns: list[str], since: date, today: date) -> list[tuple]:
     quote = connection.ops.quote_name
     facts, sources = quote(DailyFact._meta.db_table), quote(Source._meta.db_table)
     wanted = "".join(f", f.{quote(column)}" for column in columns)
@@ -113,8 +113,8 @@ def _rows(company: Company, columns: list[str], today: date) -> list[tuple]:
         cursor.execute(
             f"SELECT f.day, f.channel_id, f.campaign_id, f.source_id, s.priority{wanted} FROM {facts} f "
             f"JOIN {sources} s ON s.id = f.source_id "
-            f"WHERE f.company_id = %s AND f.day <= %s AND COALESCE({anything}) IS NOT NULL",
-            [company.pk, today.isoformat()],
+            f"WHERE f.company_id = %s AND f.day BETWEEN %s AND %s AND COALESCE({anything}) IS NOT NULL",
+            [company.pk, since.isoformat(), today.isoformat()],
         )
         return cursor.fetchall()
 

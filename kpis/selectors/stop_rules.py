@@ -1,0 +1,308 @@
+"""Reads of stop-rules: the list with states, one rule with its versions and log, open breaches and their money."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db.models import Max, Prefetch, Q, QuerySet
+
+from kpis import sentences
+from kpis.engine import State
+from kpis.formulas import Formula, parse
+from kpis.models import Breach, EvaluationLog, KpiVersion, RuleState, StopRule, StopRuleVersion
+from kpis.replay import formulas_of, in_force
+from kpis.selectors.measures import metrics_of
+from kpis.sentences import current_kpi
+from kpis.series import History, read_history
+from roles.fields import MICRO
+from roles.models import Company, Membership
+from roles.permissions import Permission
+
+WORST_FIRST = tuple(
+    state.code
+    for state in (
+        State.FIRING, State.NO_DATA, State.STOPPED, State.MUTED, State.RECOVERING, State.PENDING, State.OK, State.DISABLED,
+    )
+)  # fmt: skip
+CENT = Decimal("0.01")
+
+
+def worst(states: Iterable[str]) -> str | None:
+    """The state that needs a look most; None where there is none."""
+    return min(states, key=WORST_FIRST.index, default=None)
+
+
+def _with_kpi(rows: QuerySet, kpi: str) -> QuerySet:
+    """Loads the KPI's version in force, so that sentences need no query of their own."""
+    current = KpiVersion.objects.filter(superseded_at=None)
+    return rows.prefetch_related(Prefetch(f"{kpi}__versions", current, to_attr="current"))
+
+
+def rule_sentence(version: StopRuleVersion, *, money: bool = True) -> str:
+    """The rule as one sentence in the reader's language; without `money` the line is not told."""
+    return sentences.rule_sentence(version, money=money)
+
+
+def rules_in_force(*, company: Company) -> list[StopRuleVersion]:
+    """Versions that are evaluated, in the order of their numbers; rule, KPI and channel loaded."""
+    return in_force(company=company)
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """A rule as the list shows it. `version` is the one in force, or the one that waits where none ever was.
+
+    `waiting`: a version that waits for its signature. `state`: the worst of its scopes, None where nothing was judged
+    yet. `firing`: how many scopes fire; `since`: since when the worst state lasts.
+    """
+
+    rule: StopRule
+    version: StopRuleVersion
+    waiting: StopRuleVersion | None
+    state: str | None
+    since: date | None
+    firing: int
+    scopes: int
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.version.approved_at is not None and self.version.active
+
+
+def rule_list(*, company: Company) -> list[RuleRow]:
+    """Every rule, firing ones first; four queries for any number of them."""
+    versions: dict[int, list[StopRuleVersion]] = {}
+    for version in _current(company):
+        versions.setdefault(version.rule_id, []).append(version)
+    states: dict[int, list[RuleState]] = {}
+    for row in RuleState.objects.filter(company=company, version__superseded_at=None):
+        states.setdefault(row.version_id, []).append(row)
+    rows = [_row(found, states) for found in versions.values()]
+    order = {code: place for place, code in enumerate(WORST_FIRST)}
+    return sorted(rows, key=lambda row: (order.get(row.state, len(order)), row.rule.number))
+
+
+def _current(company: Company) -> QuerySet[StopRuleVersion]:
+    rows = StopRuleVersion.objects.filter(company=company, superseded_at=None)
+    related = ("company", "rule", "kpi", "channel__owner", "owner__user", "created_by__user", "approved_by__user")
+    return _with_kpi(rows.select_related(*related), "kpi").order_by("rule__number", "number")
+
+
+def _row(versions: list[StopRuleVersion], states: dict[int, list[RuleState]]) -> RuleRow:
+    waiting = next((version for version in versions if version.approved_at is None), None)
+    shown = next((version for version in versions if version.approved_at is not None), waiting)
+    mine = states.get(shown.pk, []) if shown.active else []
+    state = worst(row.state for row in mine)
+    since = [row.detail.get("since") for row in mine if row.state == state and row.detail.get("since")]
+    return RuleRow(
+        shown.rule, shown, waiting, state, date.fromisoformat(min(since)) if since else None,
+        sum(row.state == State.FIRING.code for row in mine), len(mine),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RuleDetail:
+    """One rule with everything its page tells: versions (newest first) and the states of its scopes, the worst first."""
+
+    row: RuleRow
+    versions: list[StopRuleVersion]
+    states: list[RuleState]
+
+    @property
+    def rule(self) -> StopRule:
+        return self.row.rule
+
+    @property
+    def version(self) -> StopRuleVersion:
+        return self.row.version
+
+    @property
+    def latest(self) -> StopRuleVersion:
+        """The version that the next change starts from: the one that waits, else the one in force."""
+        return self.row.waiting or self.row.version
+
+
+def get_rule(*, company: Company, pk: int) -> RuleDetail | None:
+    """None for a missing and for another company's rule."""
+    related = ("company", "rule", "kpi", "channel__owner", "owner__user", "created_by__user", "approved_by__user")
+    rows = StopRuleVersion.objects.filter(company=company, rule_id=pk).select_related(*related)
+    versions = list(_with_kpi(rows, "kpi").order_by("-number"))
+    current = [version for version in versions if version.superseded_at is None]
+    if not current:
+        return None
+    states = list(
+        RuleState.objects.filter(company=company, version__in=[version.pk for version in current])
+        .select_related("channel", "campaign")
+    )  # fmt: skip
+    by_version: dict[int, list[RuleState]] = {}
+    for state in states:
+        by_version.setdefault(state.version_id, []).append(state)
+    row = _row(current, by_version)
+    shown = by_version.get(row.version.pk, [])
+    shown.sort(key=lambda state: (WORST_FIRST.index(state.state), state.channel.position, str(state.subject)))
+    return RuleDetail(row, versions, shown)
+
+
+def log_of(
+    *, company: Company, version: StopRuleVersion, channel_id: int, campaign_id: int | None, since: date
+) -> list[EvaluationLog]:
+    """What was judged on each day from `since` on, oldest first."""
+    rows = EvaluationLog.objects.filter(
+        company=company, version=version, channel=channel_id, campaign=campaign_id, day__gte=since
+    )
+    return list(rows.order_by("day"))
+
+
+def reveals_money(version: StopRuleVersion, money: frozenset[str]) -> bool:
+    """Do the line or the figures of the rule tell anything about money?"""
+    kpi = current_kpi(version)
+    return kpi is not None and bool(parse(kpi.formula).metrics & money)
+
+
+def may_see(person: Membership, version: StopRuleVersion, money: frozenset[str]) -> bool:
+    """May this person see the line? Money of a channel is for those who may see it there; of many channels, company-wide."""
+    return not reveals_money(version, money) or person.can(Permission.VIEW_MONEY, version.channel)
+
+
+# ---------------------------------------------------------------- breaches
+def open_breaches(*, company: Company) -> QuerySet[Breach]:
+    """Breaches that go on, muted ones included, with all their texts need."""
+    rows = Breach.objects.filter(company=company, closed_on=None).select_related(
+        "rule", "version__company", "version__rule", "version__kpi", "version__owner__user", "channel__owner__user",
+        "campaign",
+    )  # fmt: skip
+    return _with_kpi(rows, "version__kpi")
+
+
+def states_by_channel(*, company: Company) -> dict[int, str]:
+    """Channel id → the worst state of its rules in force, its campaigns' included; channels that no rule judged are absent."""
+    found: dict[int, set[str]] = {}
+    rows = RuleState.objects.filter(
+        company=company, version__superseded_at=None, version__approved_at__isnull=False, version__active=True
+    )
+    for channel_id, state in rows.values_list("channel_id", "state"):
+        found.setdefault(channel_id, set()).add(state)
+    return {channel_id: worst(states) for channel_id, states in found.items()}
+
+
+def firing_measures(*, company: Company, channel_id: int, on: date | None = None) -> set[str]:
+    """Codes of the KPIs whose rules fire on a channel or a campaign of it; on a day of the past with `on`."""
+    rows = Breach.objects.filter(company=company, channel=channel_id)
+    if on is None:
+        rows = rows.filter(closed_on=None, muted=False)
+    else:
+        rows = rows.filter(Q(closed_on=None) | Q(closed_on__gt=on), opened_on__lte=on)
+    return set(rows.values_list("version__kpi__code", flat=True))
+
+
+@dataclass(frozen=True)
+class OverDay:
+    """One day of a breach; everything but `day`, `cumulated` and `breaching` is None where the day is unknown."""
+
+    day: date
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal | None
+    over: Decimal | None
+    cumulated: Decimal | None
+    breaching: bool
+
+
+@dataclass(frozen=True)
+class OverLine:
+    """Money over the line since the first breaching day: Σ (numerator − line · denominator) over the known days.
+
+    For a "below" rule the money that is short of the line. None where the rule is not about money or no day is known.
+    `per_day`: the total spread over the known days.
+    """
+
+    total: Decimal | None = None
+    per_day: Decimal | None = None
+    numerator: Decimal | None = None
+    denominator: Decimal | None = None
+    days: list[OverDay] = field(default_factory=list)
+
+
+def over_line(*, company: Company, breaches: Iterable[Breach]) -> dict[int, OverLine]:
+    """Breach id → its money and days, up to the last judged day or the day it ended; one query for all facts."""
+    breaches = list(breaches)
+    if not breaches:
+        return {}
+    formulas = formulas_of(company=company, versions=[breach.version for breach in breaches])
+    metrics = metrics_of(company=company)
+    codes = frozenset().union(*(formula.metrics for formula in formulas.values()))
+    ends = _last_days(company, breaches)
+    history = read_history(
+        company=company, metrics=[metrics[code] for code in codes if code in metrics], today=max(ends.values()),
+        since=min(breach.first_day for breach in breaches), campaigns=any(breach.campaign_id for breach in breaches),
+    )  # fmt: skip
+    money = {code for code, info in metrics.items() if info.unit == "money"}
+    return {
+        breach.pk: _over(breach, formulas.get(breach.version.kpi_id), history, ends[breach.pk], money)
+        for breach in breaches
+    }
+
+
+def _last_days(company: Company, breaches: list[Breach]) -> dict[int, date]:
+    """The last day that counts for each breach: through the recovery, up to the day before a signature."""
+    rows = RuleState.objects.filter(company=company, version__rule__in={breach.rule_id for breach in breaches})
+    judged = {
+        (row["version__rule"], row["channel"], row["campaign"]): row["last"]
+        for row in rows.values("version__rule", "channel", "campaign").annotate(last=Max("last_day"))
+    }
+    found = {}
+    for breach in breaches:
+        newest = max(judged.get((breach.rule_id, breach.channel_id, breach.campaign_id), date.min), breach.opened_on)
+        if breach.closed_on is not None:
+            ended = breach.closed_on - timedelta(days=breach.closed_as != "recovered")
+            newest = min(newest, max(ended, breach.opened_on))
+        found[breach.pk] = newest
+    return found
+
+
+def _over(breach: Breach, formula: Formula | None, history: History | None, last: date, money: set[str]) -> OverLine:
+    scope = (breach.channel_id, breach.campaign_id or 0)
+    if formula is None or history is None or scope not in history.rows:
+        return OverLine()
+    figures = history.figures(formula, [scope])
+    above, below = (scale * MICRO for scale in formula.scales)
+    line = Fraction(breach.version.line) * (1 if breach.version.comparison == "above" else -1)
+    sign = 1 if breach.version.comparison == "above" else -1
+    counts_money = bool(money & {code for code, _factor in formula.numerator})
+    breaching, days = set(breach.days), []
+    top = bottom = total = Fraction(0)
+    known_days = 0
+    for index in range(history.index(breach.first_day), history.index(last) + 1):
+        day = history.day(index)
+        known = index >= 0 and bool(figures.known[0, index])
+        if not known:
+            days.append(OverDay(day, None, None, None, None, _money(total) if counts_money else None, False))
+            continue
+        numerator = Fraction(int(figures.numerator[0, index]), above)
+        denominator = Fraction(int(figures.denominator[0, index]), below)
+        over = sign * numerator - line * denominator
+        known_days += 1
+        top, bottom, total = top + numerator, bottom + denominator, total + over
+        days.append(
+            OverDay(
+                day, _plain(numerator), _plain(denominator), _plain(numerator / denominator) if denominator else None,
+                _money(over) if counts_money else None, _money(total) if counts_money else None,
+                day.isoformat() in breaching,
+            )
+        )  # fmt: skip
+    if not known_days:
+        return OverLine(days=days)
+    return OverLine(
+        _money(total) if counts_money else None, _money(total / known_days) if counts_money else None, _plain(top),
+        _plain(bottom), days,
+    )  # fmt: skip
+
+
+def _plain(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def _money(value: Fraction) -> Decimal:
+    return _plain(value).quantize(CENT)
