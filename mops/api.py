@@ -10,6 +10,7 @@ from kpis.api.kpis import KpiViewSet, MetricViewSet
 from kpis.api.targets import TargetViewSet
 from mops import views
 from processes.api import DecisionViewSet
+from reports.api.dashboard import DashboardViewSet
 from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
@@ -26,6 +27,7 @@ router.register("metrics", MetricViewSet, basename="metric")
 router.register("kpis", KpiViewSet, basename="kpi")
 router.register("targets", TargetViewSet, basename="target")
 router.register("decisions", DecisionViewSet, basename="decision")
+router.register("dashboard", DashboardViewSet, basename="dashboard")
 router.register("weekly-reports", WeeklyReportViewSet, basename="weekly-report")
 router.register("summary", SummaryViewSet, basename="summary")
 

@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from reports.views import summary, weekly
+from reports.views import channel, dashboard, summary, today, weekly
 
 app_name = "reports"
 
 urlpatterns = [
+    path("reports/dashboard/", dashboard.dashboard, name="dashboard"),
+    path("reports/dashboard/channels.csv", dashboard.dashboard_channels, name="dashboard-channels"),
+    path("reports/today/", today.today, name="today"),
+    path("reports/channels/", channel.channel_list, name="channel-list"),
+    path("reports/channels/<slug:code>/", channel.channel_detail, name="channel-detail"),
     path("reports/weekly-reports/", weekly.weekly_report_list, name="weekly-report-list"),
     path("reports/weekly-reports/<int:pk>/", weekly.weekly_report_detail, name="weekly-report-detail"),
     path("reports/weekly-reports/<int:pk>/save/", weekly.weekly_report_save, name="weekly-report-save"),

@@ -1,0 +1,286 @@
+"""Today's page: what this person owes, their actions and figures, and what people with other hats should look at first."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from kpis import charts, periods
+from kpis.models import DataIncident
+from kpis.selectors import stop_rules
+from kpis.selectors.sources import Freshness, freshness
+from processes import lists
+from processes import selectors as processes_selectors
+from processes.models import Action
+from reports.deadlines import deadlines
+from reports.models import WeeklyReport
+from reports.selectors.channel import open_desks, result_measure
+from reports.selectors.channel_charts import Desk, count_of, today_plot
+from reports.selectors.money import EARNED, Earnings, earnings, open_books, year_before
+from reports.selectors.weekly import Part, channels_held, discipline, due_for
+from reports.spans import Span, read_span
+from roles import formats
+from roles import selectors as roles_selectors
+from roles.models import Channel, Company, Membership
+from roles.permissions import Permission, RoleKind
+
+PLOT_DAYS = 14
+MOST_ACTIONS = 6
+
+
+@dataclass(frozen=True)
+class Due:
+    """Something to do by a moment: `url_name` with `args` (after the slug) opens it, `verb` is what the button says."""
+
+    title: str
+    url_name: str
+    args: tuple
+    due_at: datetime
+    note: str
+    verb: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One of the three figures of a channel: its name, the figure, what it is compared with, and whether it is bad."""
+
+    name: str
+    value: str
+    note: str
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Mine:
+    """An own channel over the week so far: state, figures, its result KPI by day."""
+
+    channel: Channel
+    state: str
+    cells: list[Cell]
+    plot: charts.Plot | None
+
+
+@dataclass(frozen=True)
+class Late:
+    """A plan or fact whose deadline has passed."""
+
+    report: WeeklyReport
+    part: Part
+    what: str
+
+
+@dataclass(frozen=True)
+class Coming:
+    title: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Today:
+    """The page of one person at one moment; a part that is empty is left out."""
+
+    person: Membership
+    at: datetime
+    day: date
+    due: list[Due]
+    actions: list[lists.ActionLine]
+    actions_count: int
+    week: Span
+    mine: list[Mine]
+    waiting: list[lists.WaitingLine]
+    late: list[Late]
+    sources: list[Freshness]
+    incidents: list[DataIncident]
+    month: Span | None
+    earnings: Earnings | None
+    coming: list[Coming]
+
+    @property
+    def burned(self) -> Decimal | None:
+        return lists.burned_together(self.waiting)
+
+    @property
+    def may_read(self) -> bool:
+        """A contractor sees nothing but own tasks."""
+        return self.person.can(Permission.READ)
+
+    @property
+    def overdue(self) -> list[Due]:
+        return [item for item in self.due if item.due_at <= self.at]
+
+    @property
+    def due_today(self) -> list[Due]:
+        """What is due later today, the nearest first."""
+        zone = self.person.company.zone
+        return [item for item in self.due if item.due_at > self.at and item.due_at.astimezone(zone).date() == self.day]
+
+    @property
+    def last_due(self) -> datetime | None:
+        """The moment by which everything of today is due."""
+        return max((item.due_at for item in self.due_today), default=None)
+
+    @property
+    def nearest(self) -> timedelta | None:
+        """How long until the nearest deadline of today."""
+        return self.due_today[0].due_at - self.at if self.due_today else None
+
+    @property
+    def is_quiet(self) -> bool:
+        return not (self.due or self.actions or self.waiting or self.late or self.sources or self.incidents)
+
+
+def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
+    """What is on this person's table now, by the hats worn today. The number of queries depends on hats alone."""
+    day = company.local_date(at)
+    reads = person.can(Permission.READ)
+    waiting = lists.waiting_lines(company=company, person=person, at=at) if reads else []
+    week = read_span({"period": "week"}, day)
+    money = person.can(Permission.VIEW_MONEY) and person.wears(RoleKind.OWNER, RoleKind.CMO)
+    month = read_span({}, day) if money else None
+    to_do, _closed = lists.action_lines(company=company, person=person, whose=person, at=at)
+    analyst = person.wears(RoleKind.ANALYST)
+    return Today(
+        person=person, at=at, day=day,
+        due=sorted(_due(company, person, waiting, at, reads), key=lambda item: item.due_at),
+        actions=to_do[:MOST_ACTIONS], actions_count=len(to_do), week=week,
+        mine=_mine(company, person, week, waiting, day),
+        waiting=waiting if person.wears(RoleKind.OWNER, RoleKind.CMO) else [],
+        late=_late(company, at) if person.wears(RoleKind.PM, RoleKind.CMO) else [],
+        sources=[row for row in freshness(company=company, at=at) if row.state != "fresh"] if analyst else [],
+        incidents=_incidents(company) if analyst else [],
+        month=month, earnings=_earnings(company, month) if month else None,
+        coming=_coming(company, person, day, at),
+    )  # fmt: skip
+
+
+def _earnings(company: Company, month: Span) -> Earnings:
+    books = open_books(company=company, span=month)
+    return earnings(books, year_before(books))
+
+
+def _due(company: Company, person: Membership, waiting, at: datetime, reads: bool) -> list[Due]:
+    found = []
+    if reads:
+        for item in due_for(company=company, person=person, at=at):
+            # What the page says about the deadline itself it does not say twice.
+            note = "" if item.note == _("The deadline has passed") else item.note
+            found.append(Due(item.title, item.url_name, item.args, item.due_at, note, _("Open")))
+        found += [_decision(line) for line in waiting if line.row.decider == person]
+    if person.wears(RoleKind.OWNER, RoleKind.CMO):
+        found += _rewrites(company, person, at)
+    return found
+
+
+def _decision(line: lists.WaitingLine) -> Due:
+    decision = line.decision
+    title = _("Decide: %(subject)s") % {"subject": decision.subject}
+    return Due(title, "processes:decision-detail", (decision.pk,), decision.deadline_at, line.headline, _("Decide"))
+
+
+def _rewrites(company: Company, person: Membership, at: datetime) -> list[Due]:
+    """Finished rewrites that this person may accept: nothing starts again until somebody does."""
+    waiting = processes_selectors.actions(company=company).filter(
+        kind=Action.Kind.REWRITE, state=Action.State.DONE, accepted_by=None
+    )
+    return [
+        Due(
+            _("Accept the rewrite: %(subject)s") % {"subject": action.campaign or action.channel},
+            "processes:action-list", (), action.closed_at + timedelta(days=1), action.text, _("Open"),
+        )
+        for action in waiting
+        if processes_selectors.may_accept(person=person, action=action)
+    ]  # fmt: skip
+
+
+def _mine(company: Company, person: Membership, week: Span, waiting, day: date) -> list[Mine]:
+    held = channels_held(person)
+    if not held:
+        return []
+    channels = [row for row in roles_selectors.channels(company=company) if row.pk in held and row.is_running]
+    if not channels:
+        return []
+    first = min(week.start, day - timedelta(days=PLOT_DAYS))
+    days = list(periods.days_between(day - timedelta(days=PLOT_DAYS), day - timedelta(days=1)))
+    states = stop_rules.states_by_channel(company=company)
+    burned = {line.decision.channel_id: line for line in waiting if line.burned is not None}
+    return [
+        Mine(
+            desk.channel, states.get(desk.channel.pk) or "ok", _cells(desk, week, burned.get(desk.channel.pk)),
+            today_plot(desk, result_measure(desk), days),
+        )
+        for desk in open_desks(
+            company=company, channels=channels, person=person, first=first, last=week.end, today=day
+        )
+    ]  # fmt: skip
+
+
+def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Cell]:
+    """Result KPI, its count, and what burns or what was earned."""
+    ids, currency = [desk.channel.pk], desk.company.currency
+    result = result_measure(desk)
+    count = count_of(desk, result)
+
+    def value(formula):
+        return desk.cube.kpi(formula, channel_ids=ids, start=week.start, end=week.until).value
+
+    def plan(code: str):
+        return desk.targets.value(code, channel_id=desk.channel.pk, start=week.start, end=week.until)
+
+    cells = []
+    if result.code != count.code:
+        figure, goal = value(result.formula), plan(result.code)
+        known = figure is not None and goal is not None and goal > 0
+        bad = known and charts.plan_state(float(figure / goal), result.better or "higher") != ""
+        note = "" if goal is None else _("goal %(value)s") % {"value": formats.figure(goal, result.unit, currency)}
+        cells.append(Cell(result.name, formats.figure(figure, result.unit, currency), note, bad))
+    planned = plan(count.code)
+    note = "" if planned is None else _("plan %(value)s") % {"value": formats.number(planned)}
+    cells.append(Cell(count.name, formats.count(value(count.formula)), note))
+    if burning is not None:
+        cells.append(Cell(_("Over the line"), formats.money(burning.burned, currency), _("waits for a decision"), True))
+    elif desk.sees_money:
+        earned, profit, spend = value(EARNED), plan("gross_profit"), plan("spend")
+        goal = None if profit is None or spend is None else profit - spend
+        note = "" if goal is None else _("plan %(value)s") % {"value": formats.money_short(goal, currency)}
+        cells.append(Cell(_("Earned"), formats.money_short(earned, currency), note, earned is not None and earned < 0))
+    return cells
+
+
+def _late(company: Company, at: datetime) -> list[Late]:
+    """Plans and facts of this week and of the last one, until its lock, that are past their deadline."""
+    monday = periods.week_start(company.local_date(at))
+    found = []
+    for week in (monday - timedelta(weeks=1), monday):
+        for report, plan, fact in discipline(company=company, week=week, at=at).rows:
+            found += [
+                Late(report, part, what)
+                for part, what in ((plan, _("plan")), (fact, _("fact")))
+                if part.kind == "overdue"
+            ]
+    return found
+
+
+def _incidents(company: Company) -> list[DataIncident]:
+    """Open incidents: figures that stopped coming, the newest first."""
+    return list(
+        DataIncident.objects.filter(company=company, state=DataIncident.State.OPEN).select_related(
+            "channel", "campaign", "rule"
+        )
+    )
+
+
+def _coming(company: Company, person: Membership, day: date, at: datetime) -> list[Coming]:
+    """The next deadlines of the report week for those who keep them, the nearest first."""
+    monday = periods.week_start(day)
+    found = []
+    for week in (monday, monday + timedelta(weeks=1)):
+        moments, number = deadlines(week, company.zone), periods.week_number(week)
+        if channels_held(person):
+            found += [
+                Coming(_("Plan of week %(week)s") % {"week": number}, moments.plan_due_at),
+                Coming(_("Fact of week %(week)s") % {"week": number}, moments.fact_due_at),
+            ]
+        if person.can(Permission.REVIEW_REPORT):
+            found.append(Coming(_("Summary of week %(week)s") % {"week": number}, moments.summary_due_at))
+    return sorted((item for item in found if at < item.at <= at + timedelta(days=7)), key=lambda item: item.at)

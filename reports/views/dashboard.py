@@ -1,0 +1,52 @@
+"""The owner's page of money, and its channels as a file."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from processes import lists
+from reports import csvfile
+from reports.selectors import dashboard as selectors
+from reports.selectors.first_steps import first_steps
+from reports.spans import Span, read_span
+from reports.templatetags.money import weeks_label
+from roles.permissions import Permission, requires
+
+
+def span_asked(request, now) -> Span:
+    """The span of the query; 404 for what is none or has not begun."""
+    try:
+        return read_span(request.GET, request.company.local_date(now))
+    except ValueError as error:
+        raise Http404 from error
+
+
+@requires(Permission.VIEW_MONEY)
+def dashboard(request):
+    """What the marketing earned and what it costs to wait: month by default, `?period=` or `?month=2026-10` others."""
+    now = timezone.now()
+    span = span_asked(request, now)
+    page = selectors.dashboard(company=request.company, span=span, at=now)
+    waiting = lists.waiting_lines(company=request.company, person=request.person, at=now)
+    context = {
+        "page": page,
+        "waiting": waiting,
+        "burned": lists.burned_together(waiting),
+        "span": span,
+        "now": now,
+        "kinds": [("week", _("Week")), ("month", _("Month")), ("quarter", _("Quarter")), ("year", _("Year"))],
+        "spark_label": weeks_label(_("Earned"), page.mondays),
+        "steps": [] if page.has_facts else first_steps(company=request.company, person=request.person),
+    }
+    return render(request, "reports/dashboard.html", context)
+
+
+@requires(Permission.VIEW_MONEY)
+def dashboard_channels(request):
+    """The channel table of the same span as a CSV file."""
+    span = span_asked(request, timezone.now())
+    groups, total = selectors.channel_table(company=request.company, span=span)
+    response = HttpResponse(csvfile.channel_table(groups, total), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="mops-{request.company.slug}-{span.label}.csv"'
+    return response
