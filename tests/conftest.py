@@ -56,6 +56,21 @@ def django_db_setup(django_db_setup, django_db_blocker):
         call_command("createcachetable", verbosity=0)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _flush_passes_the_seal():
+    """Tests with real transactions are cleaned by a flush; on SQLite that is a DELETE, which sealed tables refuse."""
+    from django.db.backends.sqlite3.operations import DatabaseOperations
+
+    flush = DatabaseOperations.execute_sql_flush
+
+    def erase(operations, sql_list):
+        flush(operations, ["UPDATE roles_company SET erasing = 1", *sql_list])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", erase)
+        yield
+
+
 def make_company(slug: str, **fields) -> SimpleNamespace:
     """A company with a person per hat (`.owner`, `.cmo`, …) and two running channels (`.vk`, `.blog`)."""
     company = Company.objects.create(slug=slug, name=slug.capitalize(), **fields)
