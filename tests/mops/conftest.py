@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from kpis.models import Breach, Import, Kpi, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
 from processes.models import Decision
 from reports.deadlines import deadlines
 from reports.models import WeeklyReport
@@ -30,6 +30,10 @@ def make_report(made, channel=None, **fields) -> WeeklyReport:
 
 def make_breach(made) -> Breach:
     kpi = Kpi.objects.create(company=made.company, code=f"cpa-{Kpi.objects.count()}")
+    KpiVersion.objects.create(
+        company=made.company, kpi=kpi, valid_from=MONDAY, reason="start", created_at=NOW, name_ru="CPA",
+        formula="spend / qualified_leads", better="lower", unit="money",
+    )  # fmt: skip
     rule = StopRule.objects.create(company=made.company, number=StopRule.objects.count() + 1)
     version = StopRuleVersion.objects.create(
         company=made.company, rule=rule, valid_from=MONDAY, reason="start", created_at=NOW, name="CPA", kpi=kpi,
