@@ -3,12 +3,14 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from kpis.services.verdicts import apply_verdict
 from processes.models import Action, Choice, Decision
 from processes.terms import running_campaigns
-from roles import formats
+from roles import audit, formats
 from roles.models import Campaign, Channel, Membership
 from roles.services.campaigns import set_campaign_status, update_campaign
 from roles.services.channels import set_channel_status, update_channel
@@ -40,10 +42,28 @@ def _stop(decision: Decision, by: Membership, at: datetime, today: date) -> None
     common = {"company": company, "by": by, "at": at, "status": Channel.Status.STOPPED, "reason": reason}
     if decision.campaign_id:
         set_campaign_status(campaign=decision.campaign, **common)
+        _answer_others(decision, at, Q(campaign=decision.campaign_id))
         return
-    for campaign in running_campaigns(decision).exclude(pk__in=decision.terms.get("keep", [])):
+    kept = decision.terms.get("keep", [])
+    for campaign in running_campaigns(decision).exclude(pk__in=kept):
         set_campaign_status(campaign=campaign, **common)
     set_channel_status(channel=decision.channel, today=today, **common)
+    _answer_others(decision, at, Q(channel=decision.channel_id) & ~Q(campaign__in=kept))
+
+
+def _answer_others(decision: Decision, at: datetime, stopped: Q) -> None:
+    """Other questions about what has just been stopped are answered by this decision."""
+    others = Decision.objects.filter(stopped, company=decision.company, state__in=Decision.UNDECIDED)
+    for other in others.exclude(pk=decision.pk):
+        before = other.state
+        with translation.override(decision.company.language):
+            note = _("Stopped by decision %(number)s.") % {"number": decision}
+        rows = Decision.objects.filter(company=decision.company, pk=other.pk, state=before)
+        if rows.update(state=Decision.State.SUPERSEDED, closed_note=note):
+            audit.record(
+                company=decision.company, by=decision.signed_by, verb="supersede_decision", obj=other, at=at,
+                before={"state": before}, after={"number": str(other), "by": str(decision)},
+            )  # fmt: skip
 
 
 def _cut(decision: Decision, by: Membership, at: datetime, today: date) -> None:
@@ -56,8 +76,6 @@ def _cut(decision: Decision, by: Membership, at: datetime, today: date) -> None:
 
 
 def _tell_machine(decision: Decision, today: date) -> None:
-    from kpis.services.verdicts import apply_verdict
-
     breach = decision.breach
     if breach is None:
         return
@@ -120,8 +138,6 @@ def _kept_words(decision: Decision) -> str:
 
 def resume_after_rewrite(*, action: Action, today: date) -> None:
     """The accepted rewrite lets the rule look again: the state machine goes on to RECOVERING."""
-    from kpis.services.verdicts import apply_verdict
-
     decision = action.decision
     if decision is None or decision.breach is None:
         return

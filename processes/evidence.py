@@ -3,7 +3,7 @@
 Decimals are strings, days are ISO, unknown is null. A decision keeps what it saw when it opened and when it was signed;
 while it is open the page and the API gather the same afresh.
 
-{"rule": {"id", "number", "version", "name", "sentence": {"ru", "en"}, "comparison", "window", "n", "action"},
+{"rule": {"id", "number", "version", "name", "sentence": {"ru", "en"}, "plain": the same without the line, "comparison", "window", "n", "action"},
  "kpi": {"code", "name": {"ru", "en"}, "unit"}, "line", "goal", "is_money", "is_cost", "reveals_money",
  "numerator": {"code", "name", "unit"}, "denominator": …, "days": [{"date", "numerator", "denominator", "value", "over",
  "cumulated", "breaching"}], "series": [{"date", "value"}], "first_day", "last_day", "breaching_days", "found_late",
@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from kpis import formulas
 from kpis.models import Breach, KpiVersion
-from kpis.selectors import sources
+from kpis.selectors import sources, stop_rules
 from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import metrics_of
 from kpis.selectors.targets import TargetBook, load_targets
@@ -59,8 +59,6 @@ def gather(*, company: Company, breaches: Iterable[Breach], at: datetime) -> dic
 
 
 def _surroundings(company: Company, breaches: list[Breach], at: datetime) -> Surroundings:
-    from kpis.selectors import stop_rules
-
     today = company.local_date(at)
     first = min(min(breach.first_day for breach in breaches), today) - timedelta(days=SERIES_DAYS)
     versions = KpiVersion.objects.filter(
@@ -120,9 +118,10 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
 
 
 def _sums(rows: list) -> dict:
-    """What is over the line on the known days, and per known day; null where no day is known."""
-    known = [row for row in rows if row.over is not None]
-    total = sum(row.over for row in known) if known else None
+    """What is over the line on the known days, and per known day; null where no day is known or it is not money."""
+    known = [row for row in rows if row.numerator is not None and row.denominator is not None]
+    counted = known and all(row.over is not None for row in known)
+    total = sum(row.over for row in known) if counted else None
     return {
         "burned": _text(total),
         "per_day": None if total is None else _text((total / len(known)).quantize(Decimal("0.01"))),
@@ -135,12 +134,11 @@ def _sums(rows: list) -> dict:
 
 
 def _rule(breach: Breach) -> dict:
-    from kpis.selectors import stop_rules
-
     version = breach.version
     return {
         "id": version.rule_id, "number": version.rule.number, "version": version.number, "name": version.name,
-        "sentence": in_both(lambda: str(stop_rules.rule_sentence(version))), "comparison": version.comparison,
+        "sentence": in_both(lambda: stop_rules.rule_sentence(version)),
+        "plain": in_both(lambda: stop_rules.rule_sentence(version, money=False)), "comparison": version.comparison,
         "window": version.window, "n": version.n, "action": version.action,
     }  # fmt: skip
 
@@ -232,7 +230,7 @@ def without_money(evidence: dict) -> dict:
         evidence
         | signed
         | {
-            "rule": {**evidence["rule"], "sentence": None, "name": None},
+            "rule": {**evidence["rule"], "sentence": evidence["rule"]["plain"], "name": None},
             "line": None,
             "goal": None,
             "burned": None,

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
-from kpis.models import Breach
+from kpis.models import Breach, KpiVersion
+from kpis.selectors import stop_rules
 from processes import deciders, evidence
 from processes.models import Action, Choice, Decision
 from processes.signing import Standing
@@ -20,9 +21,12 @@ LATE_AFTER = timedelta(days=7)
 
 def decisions(*, company: Company) -> QuerySet[Decision]:
     """Decisions with everything their texts need."""
-    return Decision.objects.filter(company=company).select_related(
+    current = Prefetch(
+        "breach__version__kpi__versions", KpiVersion.objects.filter(superseded_at=None), to_attr="current"
+    )
+    return Decision.objects.filter(company=company).prefetch_related(current).select_related(
         "company", "channel__owner__user", "campaign__channel", "signed_by__user", "breach__rule",
-        "breach__version__owner__user", "breach__version__rule", "breach__channel__owner__user", "breach__campaign",
+        "breach__version__owner__user", "breach__version__rule", "breach__version__company", "breach__version__kpi", "breach__channel__owner__user", "breach__campaign",
     )  # fmt: skip
 
 
@@ -55,8 +59,6 @@ def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[B
     A muted breach opens none; one found late only while its newest day is younger than seven days; a scope that does
     not run any more burns nothing and needs none.
     """
-    from kpis.selectors import stop_rules
-
     today = company.local_date(at)
     breaches = [
         breach

@@ -13,6 +13,7 @@ from processes.models import Action, Choice, Decision, Signature
 from processes.signatures import NotOpen
 from processes.terms import Terms, checked
 from roles import audit
+from roles import selectors as roles_selectors
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, Forbidden
 from roles.validation import refuse
@@ -137,7 +138,12 @@ def sign_decision(
 
 
 def _put_first_signature(decision: Decision, by: Membership, at: datetime, signed_as: str, signed: dict) -> None:
-    """Claim, keep the figures of this moment, sign; and seal at once when no second signature is needed."""
+    """Claim, keep the figures of this moment, sign; and seal at once when no second signature is needed.
+
+    The channel is locked first: a stop answers the other questions about it, and two such signatures must not wait for
+    each other.
+    """
+    roles_selectors.lock_channel(company=decision.company, pk=decision.channel_id)
     seen = decision.evidence
     if decision.breach is not None:
         now = evidence.gather(company=decision.company, breaches=[decision.breach], at=at)[decision.breach_id]
@@ -190,6 +196,7 @@ def _approve(decision: Decision, by: Membership, at: datetime, hat: str, reason:
     ends = decision.terms.get("until") or decision.terms.get("due")
     if ends and date.fromisoformat(ends) < decision.company.local_date(at):
         raise TermsExpired(_("Its date has passed meanwhile: refuse it and decide anew."))
+    roles_selectors.lock_channel(company=decision.company, pk=decision.channel_id)
     signatures.claim(decision, State.WAITING_COSIGN)
     signatures.add_signature(decision=decision, by=by, at=at, signed_as=hat, part=Part.COSIGN, reason=reason)
     signatures.seal(decision=decision, by=by, at=at)
@@ -205,6 +212,7 @@ def _refuse(decision: Decision, by: Membership, at: datetime, hat: str, reason: 
     if not reason:
         raise refuse("reason", "required", _("Say why: the signer will read it."))
     choice = decision.choice
+    roles_selectors.lock_channel(company=decision.company, pk=decision.channel_id)
     signatures.claim(decision, State.WAITING_COSIGN)
     signatures.add_signature(decision=decision, by=by, at=at, signed_as=hat, part=Part.REFUSE, reason=reason)
     signatures.claim(

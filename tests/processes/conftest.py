@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kpis.models import Breach, DailyFact, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, DailyFact, Kpi, KpiVersion, RuleState, Source, StopRule, StopRuleVersion
 from processes import services
 
 collect_ignore = [] if os.environ.get("DATABASE_URL") else ["test_races.py"]
@@ -66,6 +66,10 @@ def add_breach(made, version, channel=None, campaign=None, **fields) -> Breach:
     values = {
         "first_day": date(2026, 11, 16), "opened_on": date(2026, 11, 18), "days": BREACHING, "detected_at": OPENED,
     } | fields  # fmt: skip
+    RuleState.objects.create(
+        company=made.company, version=version, channel=channel or made.vk, campaign=campaign, state="firing",
+        last_day=max(PAIRS),
+    )  # fmt: skip
     return Breach.objects.create(
         company=made.company,
         rule=version.rule,

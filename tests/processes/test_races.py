@@ -72,6 +72,18 @@ def test_two_people_sign_at_once(racing, turn):
     )
 
 
+@pytest.mark.parametrize("turn", range(5))
+def test_two_questions_about_one_channel_are_stopped_at_once(racing, turn):
+    """Each stop answers the other question: one is signed, the other learns that it is closed; neither waits for ever."""
+    add_breach(racing, add_rule(racing, number=2))
+    (second,) = services.open_decisions(company=racing.company, at=OPENED)
+    answers = at_once(lambda: sign(racing), lambda: sign(racing, decision=second))
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["Decision", "NotOpen"], answers
+    assert sorted(Decision.objects.values_list("state", flat=True)) == ["signed", "superseded"]
+    assert Action.objects.count() == 1
+
+
 @pytest.mark.parametrize("turn", range(3))
 def test_approved_and_refused_at_once(racing, turn):
     Channel.objects.filter(pk=racing.vk.pk).update(owner=racing.cmo)

@@ -66,6 +66,23 @@ def test_stop_keeps_the_campaigns_that_were_named(house):
     assert "Ретаргетинг" in Action.objects.get(decision=house.decision).text
 
 
+def test_stop_answers_the_other_questions_about_the_channel(house):
+    kept, stopped = (
+        Campaign.objects.create(company=house.company, channel=house.vk, external_id=name, name=name) for name in "ab"
+    )
+    for number, campaign in ((2, None), (3, kept), (4, stopped)):
+        add_breach(house, add_rule(house, number=number), campaign=campaign)
+    add_breach(house, add_rule(house, number=5), channel=house.blog)
+    services.open_decisions(company=house.company, at=OPENED)
+    sign(house, keep=[kept.pk])
+
+    states = dict(Decision.objects.values_list("breach__rule__number", "state"))
+    assert states == {1: "signed", 2: "superseded", 3: "open", 4: "superseded", 5: "open"}
+    assert AuditEvent.objects.filter(verb="supersede_decision").count() == 2
+    with pytest.raises(NotOpen):
+        sign(house, decision=Decision.objects.get(breach__rule__number=2))
+
+
 def test_stop_of_a_campaign_leaves_the_channel(acme):
     acme.company.language = "ru"
     campaign = Campaign.objects.create(company=acme.company, channel=acme.vk, external_id="c", name="Похожие")
