@@ -59,7 +59,7 @@ def django_db_setup(django_db_setup, django_db_blocker):
 @pytest.fixture(scope="session", autouse=True)
 def _flush_passes_the_seal():
     """Tests with real transactions are cleaned by a flush; on SQLite that is a DELETE, which sealed tables refuse."""
-    from django.db.backends.sqlite3.operations import DatabaseOperations
+    from django.db.backends.sqlite3.base import DatabaseOperations  # its own module imports this one back
 
     flush = DatabaseOperations.execute_sql_flush
 
