@@ -39,26 +39,27 @@ class Surroundings:
     kpis: dict[int, KpiVersion]
     formulas: dict[int, formulas.Formula]
     metrics: dict
-    cube: Cube
-    targets: TargetBook
+    cube: Cube | None
+    targets: TargetBook | None
     lines: dict
     sources: list[dict]
     today: date
 
 
-def gather(*, company: Company, breaches: Iterable[Breach], at: datetime) -> dict[int, dict]:
+def gather(*, company: Company, breaches: Iterable[Breach], at: datetime, brief: bool = False) -> dict[int, dict]:
     """Breach id → its evidence as of now; the number of queries does not grow with the breaches.
 
-    The breaches come with version, rule, channel (owner, user) and campaign loaded.
+    `brief`: what a list shows, without series, goal, days before the breach and sources, at half the queries. The
+    breaches come with version, rule, channel (owner, user) and campaign loaded.
     """
     breaches = list(breaches)
     if not breaches:
         return {}
-    around = _surroundings(company, breaches, at)
+    around = _surroundings(company, breaches, at, brief)
     return {breach.pk: _evidence(breach, around) for breach in breaches}
 
 
-def _surroundings(company: Company, breaches: list[Breach], at: datetime) -> Surroundings:
+def _surroundings(company: Company, breaches: list[Breach], at: datetime, brief: bool) -> Surroundings:
     today = company.local_date(at)
     first = min(min(breach.first_day for breach in breaches), today) - timedelta(days=SERIES_DAYS)
     versions = KpiVersion.objects.filter(
@@ -70,14 +71,14 @@ def _surroundings(company: Company, breaches: list[Breach], at: datetime) -> Sur
         kpis=kpis,
         formulas=parsed,
         metrics=metrics_of(company=company),
-        cube=load_cube(
+        cube=None if brief else load_cube(
             company=company, start=first, end=today, channel_ids={breach.channel_id for breach in breaches},
             metrics=frozenset().union(*(formula.metrics for formula in parsed.values())),
             campaigns=any(breach.campaign_id for breach in breaches),
         ),
-        targets=load_targets(company=company, start=first, end=today),
+        targets=None if brief else load_targets(company=company, start=first, end=today),
         lines=stop_rules.over_line(company=company, breaches=breaches),
-        sources=[
+        sources=[] if brief else [
             {"name": str(fresh.source), "last_day": _iso(fresh.last_day), "state": fresh.state}
             for fresh in sources.freshness(company=company, at=at)
         ],
@@ -91,13 +92,13 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
     rows = [row for row in around.lines[breach.pk].days if row.day <= around.today]
     top, bottom = (_part(form, around.metrics) for form in (formula.numerator, formula.denominator))
     last_day = rows[-1].day if rows else breach.opened_on
-    daily = _daily(breach, formula, around.cube)
+    daily = _daily(breach, formula, around.cube) if around.cube else {}
     owner = breach.channel.owner
     return {
         "rule": _rule(breach),
         "kpi": {"code": kpi.kpi.code, "name": {"ru": kpi.name_ru, "en": kpi.name_en}, "unit": kpi.unit},
         "line": _text(version.line),
-        "goal": _text(
+        "goal": around.targets and _text(
             around.targets.value(kpi.kpi.code, channel_id=breach.channel_id, start=last_day, end=last_day)
         ),
         "is_money": top["unit"] == "money",
@@ -106,7 +107,7 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
         "numerator": top,
         "denominator": bottom,
         "days": _before(breach, daily) + [_day(row) for row in rows],
-        "series": _series(daily, last_day),
+        "series": _series(daily, last_day) if around.cube else [],
         "first_day": _iso(breach.first_day),
         "last_day": _iso(last_day),
         "breaching_days": [day for day in breach.days if day <= around.today.isoformat()],

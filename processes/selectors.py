@@ -121,7 +121,8 @@ def waiting_decisions(*, company: Company, at: datetime) -> list[WaitingDecision
     if not rows:
         return []
     people = deciders.around(company=company, on=company.local_date(at))
-    gathered = evidence.gather(company=company, breaches=[row.breach for row in rows if row.breach_id], at=at)
+    breaches = [row.breach for row in rows if row.breach_id]
+    gathered = evidence.gather(company=company, breaches=breaches, at=at, brief=True)
     waiting = [_waiting(row, gathered.get(row.breach_id, row.evidence), people, at) for row in rows]
     return sorted(waiting, key=lambda row: (row.burned is None, -(row.burned or 0), row.decision.opened_at))
 
