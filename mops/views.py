@@ -1,7 +1,7 @@
 """The door, the health check, and the page of notifications."""
 
-from django.contrib import messages
 from csp.decorators import csp_update
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import Http404, HttpResponse

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from kpis.models import DataIncident, Import
+from kpis.models import DataIncident, Import, StopRule, StopRuleVersion
 from mops.notifications.recipients import holder, unique
 from processes import deciders
 from processes.deciders import Around
@@ -78,6 +78,12 @@ def _appointments(company: Company) -> QuerySet:
     return Appointment.objects.filter(company=company).select_related("person__user", "channel")
 
 
+def _rules(company: Company) -> QuerySet:
+    """Rules with the version that waits for its signature, if any, as `waiting`."""
+    waiting = StopRuleVersion.objects.filter(company=company, superseded_at=None, approved_at=None)
+    return StopRule.objects.filter(company=company).prefetch_related(Prefetch("versions", waiting, to_attr="waiting"))
+
+
 # ------------------------------------------------------------------ who
 def _deciders(around: Around, item: Item) -> list[Membership]:
     """Whoever may sign now; of a decision that is closed by now, nobody: there is nothing left to do."""
@@ -103,6 +109,11 @@ def _author_and_holder(around: Around, item: Item) -> list[Membership]:
 
 def _analysts(around: Around, item: Item) -> list[Membership]:
     return around.wearers(RoleKind.ANALYST) or around.wearers(RoleKind.CMO)
+
+
+def _signers_of_rules(around: Around, item: Item) -> list[Membership]:
+    """The director, where a channel owner's version waits; a version in force at once needs nobody."""
+    return around.wearers(RoleKind.CMO) if item.obj.waiting else []
 
 
 # ------------------------------------------------------------------ words
@@ -150,6 +161,11 @@ def _silence(items: list[Item]) -> tuple[str, str]:
     days = formats.days(incident.first_day, incident.last_day)
     title = _("Figures have stopped coming: %(subject)s") % {"subject": incident.subject}
     return title, _("No figures for %(days)s; the stop-rule cannot judge until they are loaded.") % {"days": days}
+
+
+def _waiting_rule(items: list[Item]) -> tuple[str, str]:
+    title = _("A stop-rule waits for your signature: %(name)s") % {"name": items[0].obj.waiting[0].name}
+    return title, items[0].event.reason
 
 
 def _task(items: list[Item]) -> tuple[str, str]:
@@ -229,6 +245,8 @@ KINDS: dict[str, Kind] = {
     ),
     "fail_import": Kind(_loads, lambda around, item: unique([item.obj.created_by]), _failed_load, page("kpis:import-detail")),
     "open_data_incident": Kind(_incidents, _analysts, _silence, _list("kpis:source-list")),
+    "create_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
+    "revise_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
 }  # fmt: skip

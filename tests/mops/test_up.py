@@ -196,9 +196,11 @@ def test_sample_is_filled_into_an_empty_database(db, seeded):
     assert seeded == ["seed_demo"]
 
 
-@pytest.mark.parametrize(("is_sample", "calls"), [(True, ["seed_demo"]), (False, [])])
-def test_later_start_only_tops_up_a_sample(acme, seeded, is_sample, calls):
-    acme.company.is_sample = is_sample
+@pytest.mark.parametrize(("slug", "is_sample", "calls"), [
+    ("veresk", True, ["seed_demo"]), ("veresk", False, []), ("acme", False, []),
+])  # fmt: skip
+def test_later_start_only_tops_up_the_sample(acme, seeded, slug, is_sample, calls):
+    acme.company.slug, acme.company.is_sample = slug, is_sample
     acme.company.save()
 
     starting.fill_demo(lambda line: None)
