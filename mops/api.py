@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 from kpis.api.facts import FactViewSet
 from kpis.api.imports import ImportViewSet
 from kpis.api.kpis import KpiViewSet, MetricViewSet
+from kpis.api.stop_rules import StopRuleViewSet
 from kpis.api.targets import TargetViewSet
 from mops import views
 from processes.api import DecisionViewSet
@@ -25,6 +26,7 @@ router.register("facts", FactViewSet, basename="fact")
 router.register("imports", ImportViewSet, basename="import")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("kpis", KpiViewSet, basename="kpi")
+router.register("stop-rules", StopRuleViewSet, basename="stop-rule")
 router.register("targets", TargetViewSet, basename="target")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("dashboard", DashboardViewSet, basename="dashboard")

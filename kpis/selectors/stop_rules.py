@@ -94,7 +94,7 @@ def _row(versions: list[StopRuleVersion], states: dict[int, list[RuleState]]) ->
     waiting = next((version for version in versions if version.approved_at is None), None)
     shown = next((version for version in versions if version.approved_at is not None), waiting)
     mine = states.get(shown.pk, []) if shown.active else []
-    state = worst(row.state for row in mine)
+    state = worst(row.state for row in mine) if shown.active else State.DISABLED.code
     since = [row.detail.get("since") for row in mine if row.state == state and row.detail.get("since")]
     return RuleRow(
         shown.rule, shown, waiting, state, date.fromisoformat(min(since)) if since else None,
