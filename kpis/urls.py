@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import grid, imports, kpis, provenance, sources, targets
+from kpis.views import grid, imports, kpis, provenance, sources, stop_rules, targets
 
 app_name = "kpis"
 
@@ -24,4 +24,9 @@ urlpatterns = [
     path("imports/<int:pk>/confirm/", imports.import_confirm, name="import-confirm"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
     path("facts/type/", grid.fact_grid, name="fact-grid"),
+    path("stop-rules/", stop_rules.stop_rule_list, name="stop-rule-list"),
+    path("stop-rules/new/", stop_rules.stop_rule_create, name="stop-rule-create"),
+    path("stop-rules/<int:pk>/", stop_rules.stop_rule_detail, name="stop-rule-detail"),
+    path("stop-rules/<int:pk>/edit/", stop_rules.stop_rule_update, name="stop-rule-update"),
+    path("stop-rules/<int:pk>/approve/", stop_rules.stop_rule_approve, name="stop-rule-approve"),
 ]
