@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from kpis import charts
+from kpis import bullets, charts
 from roles import formats
 
 register = template.Library()
@@ -71,11 +71,11 @@ def _level_line(at: str | None, css: str, wide: bool):
 @register.simple_tag
 def bullet(fact, plan, label="", better="higher", forecast=None):
     """Fact against plan with the mark of the plan; `—` where either is unknown. The label defaults to the share in words."""
-    drawn = charts.bullet(fact, plan, better, forecast)
+    drawn = bullets.bullet(fact, plan, better, forecast)
     return DASH if drawn is None else _bullet(drawn, label)
 
 
-def _bullet(drawn: charts.Bullet, label: str = ""):
+def _bullet(drawn: bullets.Bullet, label: str = ""):
     ahead = SafeString("")
     if drawn.forecast is not None:
         ahead = format_html('<rect class="fc" width="{}" y="25%" height="50%"/>', drawn.forecast)
@@ -91,7 +91,7 @@ def _bullet(drawn: charts.Bullet, label: str = ""):
 @register.simple_tag
 def plan_fact(fact, plan, better="higher"):
     """The bullet with its per cent beside it, as tables show it."""
-    drawn = charts.bullet(fact, plan, better)
+    drawn = bullets.bullet(fact, plan, better)
     if drawn is None:
         return DASH
     return format_html('<span class="pfb">{}<span>{}</span></span>', _bullet(drawn), formats.percent(drawn.share))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from kpis import charts, periods
+from kpis import bullets, periods
 from kpis.selectors.measures import Measure
 from reports.selectors.channel_charts import Desk, count_of
 from reports.selectors.money import EARNED, ROMI
@@ -105,7 +105,7 @@ class _Head:
             return self._episode(measure, value, goal, firing)
         mark, word = "", ""
         if goal is not None and goal > 0:
-            state = charts.plan_state(float(value / goal), measure.better or "higher")
+            state = bullets.plan_state(float(value / goal), measure.better or "higher")
             worse = value > goal if measure.better == "lower" else value < goal
             if worse:
                 mark = "stop" if state == "low" and rule is None else "watch"
@@ -155,7 +155,7 @@ class _Head:
                 _("plan by %(day)s: %(value)s") % {"day": self.by, "value": formats.number(plan)},
                 _("%(share)s of the plan") % {"share": formats.percent(share)},
             ]
-            state = charts.plan_state(float(share), measure.better or "higher") if measure.better != "lower" else ""
+            state = bullets.plan_state(float(share), measure.better or "higher") if measure.better != "lower" else ""
             mark, word = ("watch", _("behind")) if state else ("", "")
         return self.tile(measure.name, measure.code, False, formats.count(value), mark, word, *notes)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from kpis import charts, formulas, periods
+from kpis import bullets, formulas, periods
 from kpis.metrics import MetricInfo
 from kpis.models import Evaluation
 from kpis.selectors.cube import Cube, load_cube
@@ -111,8 +111,8 @@ class Earnings:
         return change(self.earned, self.before)
 
     @property
-    def runway(self) -> charts.Runway | None:
-        return charts.runway(self.earned, self.goal, self.plan, self.forecast)
+    def runway(self) -> bullets.Runway | None:
+        return bullets.runway(self.earned, self.goal, self.plan, self.forecast)
 
 
 def change(now: Decimal | None, before: Decimal | None) -> Decimal | None:
@@ -176,7 +176,7 @@ class Figure:
             return ("above" if self.better == "lower" else "below") if worse else ""
         if self.better is None or self.better == "lower":
             return "over" if (self.of_goal or 0) > 1 else ""
-        behind = self.plan is not None and self.plan > 0 and charts.plan_state(float(self.value / self.plan)) != ""
+        behind = self.plan is not None and self.plan > 0 and bullets.plan_state(float(self.value / self.plan)) != ""
         return "behind" if behind else ""
 
     @property
@@ -186,7 +186,7 @@ class Figure:
         if not self.state or reference is None or reference <= 0:
             return False
         return (
-            charts.plan_state(float(self.value / reference), "lower" if self.better != "higher" else "higher") == "low"
+            bullets.plan_state(float(self.value / reference), "lower" if self.better != "higher" else "higher") == "low"
         )
 
 

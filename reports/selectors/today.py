@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from kpis import charts, periods
+from kpis import bullets, charts, periods
 from kpis.models import DataIncident
 from kpis.selectors import stop_rules
 from kpis.selectors.sources import Freshness, freshness
@@ -231,7 +231,7 @@ def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Ce
     if result.code != count.code:
         figure, goal = value(result.formula), plan(result.code)
         known = figure is not None and goal is not None and goal > 0
-        bad = known and charts.plan_state(float(figure / goal), result.better or "higher") != ""
+        bad = known and bullets.plan_state(float(figure / goal), result.better or "higher") != ""
         note = "" if goal is None else _("goal %(value)s") % {"value": formats.figure(goal, result.unit, currency)}
         cells.append(Cell(result.name, formats.figure(figure, result.unit, currency), note, bad))
     planned = plan(count.code)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from kpis import charts
+from kpis import bullets, charts
 
 START = date(2026, 11, 9)
 
@@ -163,7 +163,7 @@ def test_spark_of_nothing_is_none_and_of_one_value_a_dot():
 
 
 def test_bullet_keeps_the_mark_of_the_plan_in_one_place():
-    drawn = charts.bullet(Decimal(96), Decimal(100))
+    drawn = bullets.bullet(Decimal(96), Decimal(100))
 
     assert (drawn.fill, drawn.tick, drawn.state, drawn.negative) == ("76.8%", "80%", "", False)
 
@@ -177,22 +177,22 @@ def test_bullet_keeps_the_mark_of_the_plan_in_one_place():
     ],
 )  # fmt: skip
 def test_bullet_state_depends_on_the_bad_side_only(fact, better, state, fill):
-    drawn = charts.bullet(fact, 100, better)
+    drawn = bullets.bullet(fact, 100, better)
 
     assert (drawn.state, drawn.fill) == (state, fill)
 
 
 def test_bullet_of_a_loss_and_without_a_plan():
-    assert charts.bullet(-16, 100).negative
-    assert charts.bullet(-16, 100).fill == "0%"
-    assert charts.bullet(5, 0) is None
-    assert charts.bullet(None, 100) is None
-    assert charts.bullet(5, None) is None
+    assert bullets.bullet(-16, 100).negative
+    assert bullets.bullet(-16, 100).fill == "0%"
+    assert bullets.bullet(5, 0) is None
+    assert bullets.bullet(None, 100) is None
+    assert bullets.bullet(5, None) is None
 
 
 def test_runway_of_the_design():
-    drawn = charts.runway(Decimal("6452360"), Decimal("10650000"), Decimal("6745000"), Decimal("10187937"))
+    drawn = bullets.runway(Decimal("6452360"), Decimal("10650000"), Decimal("6745000"), Decimal("10187937"))
 
     assert (drawn.fill, drawn.tick, drawn.forecast) == ("60.59%", "63.33%", "95.66%")
     assert (drawn.fill_anchor, drawn.tick_anchor) == ("end", "end")
-    assert charts.runway(1, None, 1) is None
+    assert bullets.runway(1, None, 1) is None
