@@ -3,11 +3,13 @@
 msgids are English; `<app>/locale/ru/LC_MESSAGES/django.po` is complete, which a test checks.
 """
 
+import gettext
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import activate, get_language, trans_real
 
 KEYWORDS = {
     "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2),
@@ -34,7 +36,19 @@ def compile_all() -> list[Path]:
             polib.pofile(str(path)).save_as_mofile(str(fresh))
             fresh.replace(target)
             made.append(target)
+    if made:
+        _forget_loaded()
     return made
+
+
+def _forget_loaded() -> None:
+    """Let this process read the catalogues anew: it may have met a message before they were there."""
+    gettext._translations.clear()
+    trans_real._translations.clear()
+    trans_real._default = None
+    language = get_language()
+    if language:
+        activate(language)
 
 
 def translated() -> set[Message]:
