@@ -146,10 +146,21 @@ def minis(desk: Desk, measure: Measure, days: list[date]) -> list[Mini]:
 
 def count_of(desk: Desk, measure: Measure) -> Measure:
     """The count a KPI is spread over (qualified leads for CPA); leads where it has none."""
+    return desk.measures[counted(desk.measures, measure)]
+
+
+def counted(measures: dict[str, Measure], measure: Measure) -> str:
+    """The code of that count."""
     for code, _factor in measure.formula.denominator or measure.formula.numerator:
-        if code in desk.metrics and desk.metrics[code].unit == "count":
-            return desk.measures[code]
-    return desk.measures["leads"]
+        if code in measures and measures[code].unit == "count":
+            return code
+    return "leads"
+
+
+def step_above(measures: dict[str, Measure], code: str) -> Measure | None:
+    """The KPI that says how many came from the stage above to this count: a share with it alone on top."""
+    shares = (kpi for kpi in measures.values() if kpi.is_kpi and kpi.unit == "share")
+    return next((kpi for kpi in shares if dict(kpi.formula.numerator).keys() == {code}), None)
 
 
 def _daily_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
@@ -166,16 +177,8 @@ def _daily_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
 
 def _conversion_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
     """The conversion of the step above the counted metric, pooled over 7 days, so that few events do not shake it."""
-    wanted = count_of(desk, measure).code
-    step = next(
-        (
-            found for found in desk.measures.values()
-            if found.is_kpi and found.unit == "share" and desk.may_show(found) and found.code != measure.code
-            and dict(found.formula.numerator).keys() == {wanted}
-        ),
-        None,
-    )  # fmt: skip
-    if step is None:
+    step = step_above(desk.measures, count_of(desk, measure).code)
+    if step is None or step.code == measure.code or not desk.may_show(step):
         return None
     values = [_pooled(desk, step.formula, day) for day in days]
     if all(value is None for value in values):

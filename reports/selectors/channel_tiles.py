@@ -178,7 +178,7 @@ class _Head:
         return self.tile(self.desk.measures["spend"].name, "spend", False, self.money(value), mark, word, *notes)
 
 
-def channel_tiles(desk: Desk, result: Measure, span: Span) -> list[Tile]:
+def tiles_of(desk: Desk, result: Measure, span: Span) -> list[Tile]:
     """At most five tiles; what is unknown, or tells of hidden money, is left out."""
     head = _Head(desk, span)
     if desk.sees_money:

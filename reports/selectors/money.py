@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from kpis import bullets, formulas, periods
-from kpis.metrics import MetricInfo
+from kpis.metrics import BUILT_IN, MetricInfo
 from kpis.models import Evaluation
 from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import Measure, funnel_of, kpis_of, measures_from, metrics_of
@@ -80,9 +80,20 @@ def open_books(*, company: Company, span: Span) -> Books:
         company=company, start=min(span.start, mondays[0]), end=span.until,
         metrics={code: info for code, info in known_metrics.items() if code in wanted},
     )  # fmt: skip
-    targets = load_targets(company=company, start=min(span.start, mondays[0]), end=span.end)
-    request = Evaluation.objects.filter(company=company).values_list("request", flat=True).first() or 0
-    return Books(company, span, known_metrics, measures, funnel, cube, targets, mondays, request)
+    targets = load_targets(company=company, start=min(span.start, mondays[-1]), end=span.end)
+    return Books(company, span, known_metrics, measures, funnel, cube, targets, mondays, _request(company))
+
+
+def open_account(*, company: Company, span: Span) -> Books:
+    """Only what the money sentence needs, in three queries: no figures, funnel or weeks."""
+    metrics = {code: BUILT_IN[code] for code in EARNED.metrics}
+    cube = load_cube(company=company, start=span.start, end=span.until, metrics=metrics)
+    targets = load_targets(company=company, start=span.start, end=span.end)
+    return Books(company, span, metrics, {}, [], cube, targets, [], _request(company))
+
+
+def _request(company: Company) -> int:
+    return Evaluation.objects.filter(company=company).values_list("request", flat=True).first() or 0
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from reports.deadlines import deadlines
 from reports.models import WeeklyReport
 from reports.selectors.channel import open_desks, result_measure
 from reports.selectors.channel_charts import Desk, count_of, today_plot
-from reports.selectors.money import EARNED, Earnings, earnings, open_books, year_before
-from reports.selectors.weekly import Part, channels_held, discipline, due_for
+from reports.selectors.money import EARNED, Earnings, earnings, open_account, year_before
+from reports.selectors.weekly import Part, channels_held, due_for, fact_part, plan_part, reports
 from reports.spans import Span, read_span
 from roles import formats
 from roles import selectors as roles_selectors
@@ -138,14 +138,14 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     week = read_span({"period": "week"}, day)
     money = person.can(Permission.VIEW_MONEY) and person.wears(RoleKind.OWNER, RoleKind.CMO)
     month = read_span({}, day) if money else None
-    to_do, _closed = lists.action_lines(company=company, person=person, whose=person, at=at)
+    actions = list(processes_selectors.actions_of(company=company, person=person))
     analyst = person.wears(RoleKind.ANALYST)
     return Today(
         person=person, at=at, day=day,
         due=sorted(_due(company, person, waiting, at, reads), key=lambda item: item.due_at),
-        actions=to_do[:MOST_ACTIONS], actions_count=len(to_do), week=week,
+        actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
-        waiting=waiting if person.wears(RoleKind.OWNER, RoleKind.CMO) else [],
+        waiting=_of_others(waiting, person) if person.wears(RoleKind.OWNER, RoleKind.CMO) else [],
         late=_late(company, at) if person.wears(RoleKind.PM, RoleKind.CMO) else [],
         sources=[row for row in freshness(company=company, at=at) if row.state != "fresh"] if analyst else [],
         incidents=_incidents(company) if analyst else [],
@@ -155,7 +155,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
 
 
 def _earnings(company: Company, month: Span) -> Earnings:
-    books = open_books(company=company, span=month)
+    books = open_account(company=company, span=month)
     return earnings(books, year_before(books))
 
 
@@ -170,6 +170,16 @@ def _due(company: Company, person: Membership, waiting, at: datetime, reads: boo
     if person.wears(RoleKind.OWNER, RoleKind.CMO):
         found += _rewrites(company, person, at)
     return found
+
+
+def _action(action: Action, person: Membership, day: date) -> lists.ActionLine:
+    may_close = processes_selectors.may_close(person=person, action=action)
+    return lists.ActionLine(action=action, overdue=action.due_on < day, may_close=may_close, may_accept=False)
+
+
+def _of_others(waiting: list[lists.WaitingLine], person: Membership) -> list[lists.WaitingLine]:
+    """What waits for somebody else: what waits for this person stands among the things that are due."""
+    return [line for line in waiting if line.row.decider != person]
 
 
 def _decision(line: lists.WaitingLine) -> Due:
@@ -248,16 +258,12 @@ def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Ce
 
 
 def _late(company: Company, at: datetime) -> list[Late]:
-    """Plans and facts of this week and of the last one, until its lock, that are past their deadline."""
+    """Plans and facts of this week and of the last one, until its lock, that are past their deadline; one query."""
     monday = periods.week_start(company.local_date(at))
     found = []
-    for week in (monday - timedelta(weeks=1), monday):
-        for report, plan, fact in discipline(company=company, week=week, at=at).rows:
-            found += [
-                Late(report, part, what)
-                for part, what in ((plan, _("plan")), (fact, _("fact")))
-                if part.kind == "overdue"
-            ]
+    for report in reports(company=company).filter(week__in=[monday - timedelta(weeks=1), monday]).order_by("week"):
+        parts = ((plan_part(report, at), _("plan")), (fact_part(report, at), _("fact")))
+        found += [Late(report, part, what) for part, what in parts if part.kind == "overdue"]
     return found
 
 
