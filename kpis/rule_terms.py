@@ -59,6 +59,14 @@ def defaults(company: Company, kpi: KpiVersion, given: dict) -> dict:
     }
 
 
+def as_given(company: Company, version: StopRuleVersion) -> dict:
+    """The terms of a version with None for what is as usual, so that it is worked out afresh when others change."""
+    terms = {name: getattr(version, name) for name in TERMS}
+    kpi = KpiVersion.objects.filter(company=company, kpi=version.kpi_id, superseded_at=None).first()
+    usual = defaults(company, kpi, terms) if kpi else {}
+    return {name: None if name in usual and usual[name] == value else value for name, value in terms.items()}
+
+
 def is_money_per_count(formula: Formula, metrics: dict[str, MetricInfo]) -> bool:
     """Is it money over something counted, as CPL, CPA and CAC are? Only those have a zero line and a money account."""
 

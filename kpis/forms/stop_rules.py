@@ -1,5 +1,6 @@
 """The editor of a stop-rule: a sentence with fields; what is rarely needed stands under it."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from kpis.day_classes import IMPLEMENTED, Window
 from kpis.models import StopRuleVersion
+from kpis.rule_terms import as_given
 from roles import selectors
 from roles.forms import AmountField, PeopleField, PercentField, RefusableForm
 from roles.models import Channel
@@ -34,6 +36,8 @@ NO_DATA = [
 COMPARISONS = [("above", pgettext_lazy("comparison", "above")), ("below", pgettext_lazy("comparison", "below"))]
 PER = [("channel", pgettext_lazy("per", "as a whole")), ("campaign", pgettext_lazy("per", "each campaign by itself"))]
 NUMBER = {"attrs": {"inputmode": "numeric", "autocomplete": "off", "size": 3}}
+LEFT_EMPTY = ("max_span", "zero_line", "settling_days")
+"""Shown empty while they are as usual, so that they follow the other terms."""
 COUNTED_IN_DAYS = (Window.IN_A_ROW, Window.M_OF_N, Window.POOLED)
 assert {window for window, _label in WINDOWS} == set(IMPLEMENTED)
 
@@ -86,7 +90,7 @@ class StopRuleForm(RefusableForm):
     )
 
     def __init__(self, request, *, kpis, version=None, initial=None, **kwargs):
-        self.kpis = kpis
+        self.kpis, self.company = kpis, request.company
         super().__init__(request, initial=initial or self._initial(request, version), **kwargs)
         self.fields["kpi"].choices = [(code, info.name) for code, info in kpis.items()]
         self.fields["scope"].choices = self._scopes()
@@ -96,6 +100,8 @@ class StopRuleForm(RefusableForm):
             bound.field.widget.attrs |= {"aria-label": bound.label, "class": "in"} if in_sentence else {}
         for name in ("line", "count", "m", "minimum_sample"):
             self.fields[name].widget.attrs["class"] = "in in-num"
+
+    in_sentence = property(lambda self: SENTENCE)
 
     def _scopes(self) -> list[tuple]:
         everywhere = self.person.can(Permission.MANAGE_STOP_RULES)
@@ -112,16 +118,18 @@ class StopRuleForm(RefusableForm):
     def _initial(self, request, version: StopRuleVersion | None) -> dict:
         if version is None:
             return {
-                "kpi": "cpa", "comparison": "above", "window": Window.IN_A_ROW, "count": 3, "action": "stop",
+                "kpi": "cpa", "comparison": "above", "minimum_sample": 3, "window": Window.IN_A_ROW, "count": 3, "action": "stop",
                 "no_data": "hold", "owner": request.person, "confirm_pooled_7d": True, "clear_ratio": Decimal("0.9"),
                 "clear_days": 2, "scope": request.GET.get("scope", ""), "per": "channel",
             }  # fmt: skip
         values = {name: getattr(version, name) for name in self.base_fields if hasattr(version, name)}
+        usual = as_given(self.company, version)
+        values |= {name: usual[name] for name in LEFT_EMPTY}
         scope = f"channel:{version.channel_id}" if version.channel_id else f"kind:{version.channel_kind}"
         counted = version.k if version.window == Window.SINCE_CONVERSION else version.n
         return values | {
             "kpi": version.kpi.code, "line": self._typed(version.kpi.code, version.line), "count": counted,
-            "scope": scope if scope != "kind:" else "all", "expected": version.number,
+            "scope": scope if scope != "kind:" else "all", "expected": version.number, "reason": "",
         }  # fmt: skip
 
     def _is_share(self, code: str) -> bool:
@@ -150,10 +158,10 @@ class StopRuleForm(RefusableForm):
         return given
 
     def show(self, refusal) -> None:
-        """The services' `n` and `k` are one field here."""
-        for error in refusal.errors:
-            if error.field in ("n", "k"):
-                object.__setattr__(error, "field", "count")
+        """The service's `n` and `k` are one field here."""
+        refusal.errors = [
+            replace(error, field="count") if error.field in ("n", "k") else error for error in refusal.errors
+        ]  # fmt: skip
         super().show(refusal)
 
 

@@ -72,7 +72,7 @@ def revise_stop_rule(
     _check_may_write(by, before)
     given = _given(terms)
     kpi = rule_terms.find_kpi(company, given.get("kpi", before.kpi))
-    version = _drafted(company, by, kpi, _kept(company, before, given) | {"kpi": kpi.kpi})
+    version = _drafted(company, by, kpi, rule_terms.as_given(company, before) | given | {"kpi": kpi.kpi})
     _check_may_write(by, version)
     if _state(version) == _state(before):
         return before
@@ -150,14 +150,6 @@ def _drafted(company: Company, by: Membership, kpi: KpiVersion, terms: dict) -> 
     version.m = version.m if version.window == "m_of_n" else None
     version.k = version.k if version.window == "since_conversion" else None
     return version
-
-
-def _kept(company: Company, before: StopRuleVersion, given: dict) -> dict:
-    """The terms of the version before under the given ones; what was as usual is worked out afresh."""
-    terms = {name: getattr(before, name) for name in TERMS}
-    current = KpiVersion.objects.filter(company=company, kpi=before.kpi_id, superseded_at=None).first()
-    usual = rule_terms.defaults(company, current, terms) if current else {}
-    return {name: None if name in usual and usual[name] == value else value for name, value in terms.items()} | given
 
 
 def _check_may_write(by: Membership, version: StopRuleVersion) -> None:

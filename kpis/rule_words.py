@@ -1,0 +1,92 @@
+"""States, classes of a day and their reasons in words, with the shape that goes with each (`st-…` of the stylesheet)."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from kpis.day_classes import Rule, Window
+from kpis.formulas import FormulaError, parse
+from kpis.metrics import MetricInfo
+from kpis.models import StopRuleVersion
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Shape and word of a state."""
+
+    css: str
+    label: str
+
+
+def state_mark(state: str, version: StopRuleVersion, streak: int = 0) -> Mark:
+    """The state of a scope; `1 of 3` while bad days gather. An empty state: nothing was judged yet."""
+    needed = Rule(line=version.line, window=Window(version.window), n=version.n or 1, m=version.m).needed
+    marks = {
+        "ok": ("ok", pgettext("stop-rule", "within the line")),
+        "pending": (
+            "watch",
+            _("%(k)s of %(n)s bad days") % {"k": streak, "n": needed} if streak else _("bad days gather"),
+        ),
+        "firing": ("stop", pgettext("stop-rule", "fires")),
+        "muted": ("pause", _("goes on by a signature")),
+        "stopped": ("pause", _("stopped by a signature")),
+        "recovering": ("wait", _("first days after the restart")),
+        "no_data": ("none", _("no data")),
+        "disabled": ("pause", pgettext("stop-rule", "off")),
+    }
+    return Mark(*marks.get(state, ("wait", _("no days judged yet"))))
+
+
+def class_mark(day_class: str) -> Mark:
+    marks = {
+        "not_ready": ("wait", _("too fresh to judge")),
+        "missing": ("none", _("figures unknown")),
+        "inactive": ("pause", _("nothing spent, nothing came")),
+        "thin": ("wait", _("too few to judge")),
+        "breach": ("stop", _("beyond the line")),
+        "grey": ("watch", _("close to the line")),
+        "ok": ("ok", pgettext("stop-rule", "within the line")),
+    }
+    return Mark(*marks[day_class])
+
+
+def why(day_class: str, state: str, streak: int, version: StopRuleVersion) -> str:
+    """Why the rule fired or did not fire on that day, in one short sentence."""
+    if state == "stopped":
+        return _("Not watched: stopped by a signature.")
+    if state == "recovering":
+        return _("Does not count: the first days after the restart.")
+    if state == "no_data":
+        return _("No verdict: too many days in a row without figures. Never taken for good news.")
+    if state == "muted":
+        return _("No question is asked: it goes on by a signature.")
+    if state == "firing":
+        return _("The rule fires.") if day_class == "breach" else _("Still fires: it takes more good days to end.")
+    needed = Rule(line=version.line, window=Window(version.window), n=version.n or 1, m=version.m).needed
+    reasons = {
+        "breach": _("Did not fire: %(k)s of %(n)s bad days.") % {"k": streak, "n": needed}
+        if streak < needed
+        else _("Did not fire: the 7 days together are within the line."),
+        "thin": _("Does not count: fewer than the smallest sample."),
+        "inactive": _("Does not count: nothing happened."),
+        "missing": _("Does not count: a figure is unknown."),
+        "grey": _("Not beyond the line: the count of bad days begins anew."),
+        "ok": _("A good day: the count of bad days begins anew."),
+    }
+    return reasons.get(day_class, "")
+
+
+def side_names(formula: str, metrics: dict[str, MetricInfo]) -> tuple[str, str]:
+    """How numerator and denominator of a KPI are called in a table."""
+    try:
+        parsed = parse(formula)
+    except FormulaError:
+        return "", ""
+
+    def name(side) -> str:
+        if len(side) == 1 and side[0][1] == 1 and side[0][0] in metrics:
+            return str(metrics[side[0][0]].name)
+        return _("Numerator") if side is parsed.numerator else _("Denominator")
+
+    return name(parsed.numerator), name(parsed.denominator)

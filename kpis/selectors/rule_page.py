@@ -1,0 +1,170 @@
+"""The pages of stop-rules: the list in sentences, one rule with its states and the log that answers "why (not)"."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from kpis import rule_words
+from kpis.charts import Plot, line_plot
+from kpis.models import EvaluationLog, RuleState, StopRuleVersion
+from kpis.rule_words import Mark
+from kpis.selectors import stop_rules as reads
+from kpis.selectors.measures import metrics_of, money_metrics
+from kpis.selectors.rule_days import units_of
+from kpis.sentences import current_kpi, rule_sentence
+from roles.models import Channel, Company, Membership
+from roles.permissions import Permission
+
+LOG_DAYS = 60
+
+
+@dataclass(frozen=True)
+class ListLine:
+    """A rule in the list; `shown` false: the line is money that this person may not see."""
+
+    row: reads.RuleRow
+    sentence: str
+    scope: str
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class StateLine:
+    """One scope; `value` None where unknown or not to be told; `key` names the scope in addresses."""
+
+    state: RuleState
+    mark: Mark
+    since: date | None
+    value: Decimal | None
+    key: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One judged day in words. Figures are None where unknown or not to be told."""
+
+    day: date
+    verdict: Mark
+    why: str
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal | None
+    streak: int
+    state: Mark
+
+
+@dataclass(frozen=True)
+class RulePage:
+    """Everything the page of one rule shows. `above`, `below`: how numerator and denominator are called, and their units."""
+
+    detail: reads.RuleDetail
+    sentence: str
+    waiting_sentence: str
+    scope: str
+    mark: Mark
+    unit: str
+    shown: bool
+    above: tuple[str, str]
+    below: tuple[str, str]
+    states: list[StateLine]
+    log: list[LogLine]
+    plot: Plot | None
+    versions: list[tuple[StopRuleVersion, str]]
+    may_edit: bool
+    may_approve: bool
+
+
+def list_lines(*, company: Company, person: Membership) -> list[ListLine]:
+    """Every rule as a sentence, the firing ones first."""
+    money = money_metrics(metrics_of(company=company))
+    return [
+        ListLine(
+            row, rule_sentence(row.version, money=reads.may_see(person, row.version, money)), scope_words(row.version),
+            _row_mark(row),
+        )
+        for row in reads.rule_list(company=company)
+    ]  # fmt: skip
+
+
+def _row_mark(row: reads.RuleRow) -> Mark:
+    if row.version.approved_at is None:
+        return Mark("draft", _("waits for a signature"))
+    return rule_words.state_mark(row.state or "", row.version)
+
+
+def scope_words(version: StopRuleVersion) -> str:
+    """Where the rule looks: `VK Реклама`, `every campaign of VK Реклама`, `all channels: Paid`."""
+    if version.channel:
+        place = version.channel.name
+    elif version.channel_kind:
+        place = _("all channels of the kind “%(kind)s”") % {"kind": Channel.Kind(version.channel_kind).label}
+    else:
+        place = _("all channels")
+    return _("%(place)s, each campaign") % {"place": place} if version.per == "campaign" else place
+
+
+def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail, today: date, scope: str) -> RulePage:
+    """One rule for one reader; `scope`: the key of the scope whose log is shown, the worst one without it."""
+    version, metrics = detail.version, metrics_of(company=company)
+    money = money_metrics(metrics)
+    shown, kpi, units = reads.may_see(person, version, money), current_kpi(version), units_of(version, metrics)
+    states = _state_lines(detail.states, version, scope, shown)
+    chosen = next((line.state for line in states if line.chosen), None)
+    log = [] if chosen is None else reads.log_of(
+        company=company, version=version, channel_id=chosen.channel_id, campaign_id=chosen.campaign_id,
+        since=today - timedelta(days=LOG_DAYS),
+    )  # fmt: skip
+    lines = [_log_line(row, version, shown, units) for row in log]
+    names = rule_words.side_names(kpi.formula if kpi else "", metrics)
+    waiting = detail.row.waiting
+    return RulePage(
+        detail=detail, sentence=rule_sentence(version, money=shown), scope=scope_words(version),
+        waiting_sentence=rule_sentence(waiting, money=reads.may_see(person, waiting, money)) if waiting else "",
+        mark=_row_mark(detail.row), unit=kpi.unit if kpi else "number", shown=shown, above=(names[0], units[0]),
+        below=(names[1], units[1]), states=states, log=lines[::-1],
+        plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
+        versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],
+        may_edit=person.can(Permission.MANAGE_STOP_RULES, detail.latest.channel),
+        may_approve=waiting is not None and person.can(Permission.SIGN_STOP_RULES) and waiting.created_by_id != person.pk,
+    )  # fmt: skip
+
+
+def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: str, shown: bool) -> list[StateLine]:
+    states = list(states)
+    keys = [f"{row.channel_id}-{row.campaign_id}" if row.campaign_id else str(row.channel_id) for row in states]
+    chosen = scope if scope in keys else (keys[0] if keys else "")
+    return [
+        StateLine(
+            row, rule_words.state_mark(row.state, version, len(row.streak)),
+            date.fromisoformat(row.detail["since"]) if row.detail.get("since") else None,
+            row.last_value if shown else None, key, key == chosen,
+        )
+        for row, key in zip(states, keys, strict=True)
+    ]  # fmt: skip
+
+
+def _log_line(row: EvaluationLog, version: StopRuleVersion, shown: bool, units: tuple[str, str]) -> LogLine:
+    value = row.numerator / row.denominator if row.numerator is not None and row.denominator else None
+    return LogLine(
+        row.day, rule_words.class_mark(row.day_class), rule_words.why(row.day_class, row.state, row.streak, version),
+        row.numerator if shown or units[0] != "money" else None,
+        row.denominator if shown or units[1] != "money" else None, value if shown else None, row.streak,
+        rule_words.state_mark(row.state, version, row.streak),
+    )  # fmt: skip
+
+
+def _plot(lines: list[LogLine], version: StopRuleVersion, chosen: RuleState, kpi, today: date) -> Plot:
+    known = {line.day: line for line in lines}
+    days = [lines[0].day + timedelta(days=step) for step in range((lines[-1].day - lines[0].day).days + 1)]
+    fired = [line.day for line in lines if line.verdict.css == "stop"]
+    title = pgettext("plot", "%(kpi)s of %(subject)s by day") % {"kpi": kpi, "subject": chosen.subject}
+    desc = _("Stop line and the days beyond it: %(n)s.") % {"n": len(fired)}
+    return line_plot(
+        days, [known[day].value if day in known else None for day in days], kpi.unit, title, desc, line=version.line,
+        breach_days=fired, gap_days=[day for day in days if day not in known or known[day].verdict.css == "none"], size="m",
+    )  # fmt: skip
