@@ -53,7 +53,7 @@ def decision_views(
     decisions = list(decisions)
     people = deciders.around(company=company, on=company.local_date(at))
     breaches = [row.breach for row in decisions if row.is_open and row.breach_id]
-    live = evidence.gather(company=company, breaches=breaches, at=at)
+    live = evidence.gather(company=company, breaches=breaches, at=at, brief=True)
     return [_document(row, live.get(row.breach_id) or kept_evidence(row), person, people, at) for row in decisions]
 
 
