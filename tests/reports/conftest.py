@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kpis import facts
+from kpis.evaluation import evaluate_company
 from kpis.facts import FactRow
 from kpis.models import DailyFact, Import, Kpi, KpiVersion, Source, Target
 from kpis.periods import days_between
 from kpis.services.kpis import install_builtin_kpis
 from kpis.services.sources import ensure_source
+from kpis.services.stop_rules import create_stop_rule
 from kpis.services.targets import set_target
+from processes.services import open_decisions
 from reports.models import WeeklyReport
 from reports.services.weekly import run_week
 
@@ -127,3 +130,29 @@ def rival_lab(rival):
         made.target("spend", 999_999, channel)
         made.target("gross_profit", 999_999, channel)
     return made
+
+
+FIRED = {16: (39_200, 8), 17: (37_100, 7), 18: (40_250, 7), 19: (38_640, 7)}
+"""Days of November 2026: spend and qualified leads of VK, all over 3 500 ₽ each; together 53 690 ₽ over that line."""
+
+
+@pytest.fixture
+def fired(lab, acme, rival_lab):
+    """VK was fine until 15.11 (CPA 3 000), then beyond 3 500 for four days: the rule fired and its decision waits."""
+    first = {"spend": 27_000, "qualified_leads": 9, "leads": 15, "deals": 1, "revenue": 90_000, "gross_profit": 30_000}
+    lab.facts(acme.vk, date(2026, 10, 1), date(2026, 11, 15), **first, visits=300, new_customers=1)
+    for day, (spend, qualified) in FIRED.items():
+        values = first | {"spend": spend, "qualified_leads": qualified}
+        lab.facts(acme.vk, date(2026, 11, day), date(2026, 11, day), **values, visits=300, new_customers=1)
+    lab.facts(acme.blog, date(2026, 11, 1), date(2026, 11, 19), spend=500, qualified_leads=1, leads=2, gross_profit=400)
+    lab.target("cpa", 2900, acme.vk)
+    lab.target("qualified_leads", 300, acme.vk)
+    opened = datetime(2026, 11, 19, 3, 10, tzinfo=UTC)
+    create_stop_rule(
+        company=lab.company, by=acme.cmo, at=opened - timedelta(days=60), kpi="cpa", comparison="above", line=3500,
+        window="in_a_row", n=3, channel=acme.vk, action="stop", name="CPA не выше порога",
+    )  # fmt: skip
+    evaluate_company(company=lab.company, at=opened, today=date(2026, 11, 19))
+    open_decisions(company=lab.company, at=opened)
+    evaluate_company(company=lab.company, at=lab.now, today=date(2026, 11, 20))
+    return lab
