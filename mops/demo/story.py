@@ -16,8 +16,8 @@ from reports.deadlines import deadlines
 from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft, Promise
 from reports.models import WeeklyReport
 from reports.services import fact, plan, review, weekly
-from roles.models import Membership
-from roles.services import channels
+from roles.models import Campaign, Membership
+from roles.services import campaigns, channels
 
 WEEKS = 8
 STOP_WEEK = (243, 236)
@@ -56,6 +56,11 @@ def _stop_vk(sample: Sample, day: date) -> None:
         company=sample.company, by=sample.people["pm"], at=sample.at(back, 9), today=back, channel=sample.channels["vk"],
         status="active", reason="Новые объявления готовы",
     )  # fmt: skip
+    for campaign in Campaign.objects.filter(company=sample.company, channel=sample.channels["vk"], status="stopped"):
+        campaigns.set_campaign_status(
+            company=sample.company, by=sample.people["pm"], at=sample.at(back, 9), campaign=campaign, status="active",
+            reason="Новые объявления готовы",
+        )  # fmt: skip
 
 
 def _rewrite_avito(sample: Sample, day: date) -> None:
@@ -88,6 +93,7 @@ def _continue_vk(sample: Sample, day: date) -> None:
             company=sample.company, decision=decision, by=sample.people["owner"], at=sample.at(day, 18),
             reason="Пять дней, не больше",
         )  # fmt: skip
+    _close_actions(sample, decision, "performance", day + timedelta(days=5))
     evaluate(sample, day + timedelta(days=12))
 
 
