@@ -13,7 +13,6 @@ from roles import selectors
 
 class Command(BaseCommand):
     help = "Prepare the database and files, then run web, worker and scheduler until Ctrl-C."
-    requires_system_checks = []
 
     def add_arguments(self, parser):
         parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
