@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from reports.selectors.channel import channel_map, channel_page
 from roles.models import Campaign, Channel
@@ -82,6 +83,11 @@ def test_the_page_says_it_in_russian(fired, acme, sign_in):
     assert "Сработало стоп-правило" in text
     assert "Сверх допуска ушло 53 690 ₽" in text
     assert "К решению" in text
+    assert "сегодня Ждёт решения" in text
+    assert (
+        f'href="{reverse("processes:decision-detail", args=["acme", page_of(fired, acme.cmo).asked.decision.pk])}"'
+        in (response.content.decode().split('id="log"')[1])
+    )
     assert not ABSURD.search(text)
     assert " style=" not in response.content.decode()
 
