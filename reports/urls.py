@@ -16,10 +16,14 @@ urlpatterns = [
     path("reports/weekly-reports/<int:pk>/", weekly.weekly_report_detail, name="weekly-report-detail"),
     path("reports/weekly-reports/<int:pk>/save/", weekly.weekly_report_save, name="weekly-report-save"),
     path(
-        "reports/weekly-reports/<int:pk>/submit-plan/", weekly.weekly_report_submit_plan, name="weekly-report-submit-plan"
+        "reports/weekly-reports/<int:pk>/submit-plan/",
+        weekly.weekly_report_submit_plan,
+        name="weekly-report-submit-plan",
     ),
     path(
-        "reports/weekly-reports/<int:pk>/submit-fact/", weekly.weekly_report_submit_fact, name="weekly-report-submit-fact"
+        "reports/weekly-reports/<int:pk>/submit-fact/",
+        weekly.weekly_report_submit_fact,
+        name="weekly-report-submit-fact",
     ),
     path("reports/weekly-reports/<int:pk>/accept/", weekly.weekly_report_accept, name="weekly-report-accept"),
     path("reports/weekly-reports/<int:pk>/return/", weekly.weekly_report_return, name="weekly-report-return"),
