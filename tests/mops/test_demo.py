@@ -1,0 +1,63 @@
+"""The sample company tells the story of the mock-ups, from any day on; its figures come through the services."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django_scopes import scopes_disabled
+
+from kpis.models import DailyFact, DataIncident
+from mops.demo import seed, world
+from processes.models import Decision
+from processes.selectors import waiting_decisions
+from reports.models import WeeklyReport
+from roles.models import Channel, Company
+
+FRIDAY = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
+
+
+def figures(company):
+    return list(
+        DailyFact.objects.filter(company=company).order_by("day", "channel_id", "campaign_id", "source_id")
+        .values_list("day", "channel__code", "spend", "leads", "revenue")
+    )  # fmt: skip
+
+
+def test_the_sample_company_tells_its_story(db):
+    company = seed.seed(now=FRIDAY)
+
+    burning = waiting_decisions(company=company, at=FRIDAY)
+    assert [(row.decision.channel.code, row.overdue) for row in burning] == [("vk", True)]
+    assert burning[0].burned > 0
+    signed = Decision.objects.filter(company=company, state="signed").order_by("signed_at")
+    assert [row.choice for row in signed] == ["stop", "rewrite", "continue"]
+    assert [row.signatures.count() for row in signed] == [1, 1, 2]
+    reports = WeeklyReport.objects.filter(company=company)
+    assert reports.filter(plan_timeliness="late").exists()
+    assert reports.filter(timeliness="missed").exists()
+    assert DataIncident.objects.filter(company=company, channel__code="maps", state="open").exists()
+    assert Channel.objects.filter(company=company).count() == 9
+    assert DailyFact.objects.filter(company=company).latest("day").day == FRIDAY.date() - timedelta(days=1)
+    assert not DailyFact.objects.filter(company=company, spend=seed.RIVAL_FIGURE).exists()
+    before = figures(company)
+
+    seed.seed(now=FRIDAY)
+    assert figures(company) == before
+
+    seed.seed(now=FRIDAY + timedelta(days=3))
+    after = figures(company)
+    assert after[: len(before)] == before
+    assert after[-1][0] == FRIDAY.date() + timedelta(days=2)
+    assert Company.objects.filter(slug="rival").count() == 1
+
+
+@pytest.mark.parametrize("day", [FRIDAY.date(), FRIDAY.date() - timedelta(days=300)])
+def test_a_day_is_the_same_whenever_it_is_asked(day):
+    with scopes_disabled():
+        assert list(world.rows(day, FRIDAY.date())) == list(world.rows(day, FRIDAY.date()))
+
+
+def test_a_stopped_channel_brings_no_figures():
+    told = {row.channel for row in world.rows(FRIDAY.date(), FRIDAY.date(), frozenset({"vk"}))}
+
+    assert "vk" not in told
+    assert len(told) == 8
