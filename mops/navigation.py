@@ -101,4 +101,5 @@ def context(request) -> dict:
         "menu": menu(request),
         "companies": companies,
         "hats": selectors.hat_names(person=request.person),
+        "may_remove_sample": request.company.is_sample and request.person.can(P.MANAGE_COMPANY),
     }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from mops.companies import start_company
+from mops.erasing import delete_company
 from mops.notifications import inbox
 from roles import selectors
 from roles.forms import CompanyCreateForm
@@ -98,3 +99,15 @@ def notification_open(request, pk):
         raise Http404
     inbox.mark_read(company=request.company, person=request.person, at=timezone.now(), pk=pk)
     return redirect(notification.url or reverse("mops:notification-list", args=[request.company.slug]))
+
+
+@requires(Permission.MANAGE_COMPANY)
+def sample_delete(request):
+    """The sample company goes in one act; a real one has no such page."""
+    if not request.company.is_sample:
+        raise Http404
+    if request.method != "POST":
+        return render(request, "mops/sample_delete.html")
+    delete_company(company=request.company)
+    messages.success(request, _("The sample company is removed."))
+    return redirect("home")
