@@ -23,9 +23,14 @@ def _russian() -> bool:
     return (get_language() or "ru").startswith("ru")
 
 
+def absent(value) -> bool:
+    """Nothing is known: None, or the empty text that a template makes of a name it does not find."""
+    return value is None or value == ""
+
+
 def number(value: Decimal | int | float | None, places: int = 0, sign: bool = False) -> str:
     """A number with grouped thousands and at most `places` decimals, trailing zeros kept; `—` for None."""
-    if value is None:
+    if absent(value):
         return NOTHING
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     text = f"{abs(rounded):,.{places}f}"
@@ -38,7 +43,7 @@ def number(value: Decimal | int | float | None, places: int = 0, sign: bool = Fa
 
 def count(value: Decimal | None) -> str:
     """A count: whole as it is, a fraction with at most two decimals."""
-    if value is None:
+    if absent(value):
         return NOTHING
     value = Decimal(value)
     return number(value) if value == value.to_integral_value() else number(value, 2 if abs(value) < 100 else 1)
@@ -46,12 +51,12 @@ def count(value: Decimal | None) -> str:
 
 def money(value: Decimal | None, currency: str = "RUB", places: int = 0, sign: bool = False) -> str:
     """`6 452 360 ₽`."""
-    return NOTHING if value is None else f"{number(value, places, sign)}{NBSP}{CURRENCIES.get(currency, currency)}"
+    return NOTHING if absent(value) else f"{number(value, places, sign)}{NBSP}{CURRENCIES.get(currency, currency)}"
 
 
 def scaled(value: Decimal | None) -> tuple[str, str]:
     """A large amount as a figure and its unit word: (`25,88`, `млн`), (`540`, `тыс.`), (`930`, ``)."""
-    if value is None:
+    if absent(value):
         return NOTHING, ""
     size = abs(Decimal(value))
     if size >= 1_000_000:
@@ -63,7 +68,7 @@ def scaled(value: Decimal | None) -> tuple[str, str]:
 
 def money_short(value: Decimal | None, currency: str = "RUB") -> str:
     """`25,88 млн ₽`."""
-    if value is None:
+    if absent(value):
         return NOTHING
     figure, unit = scaled(value)
     return NBSP.join(part for part in (figure, unit, CURRENCIES.get(currency, currency)) if part)
@@ -71,14 +76,14 @@ def money_short(value: Decimal | None, currency: str = "RUB") -> str:
 
 def percent(share: Decimal | float | None, places: int = 0, sign: bool = False) -> str:
     """A share as per cent: 2.5 → `250 %`, 0.008 with one place → `0,8 %`."""
-    if share is None:
+    if absent(share):
         return NOTHING
     return f"{number(Decimal(str(share)) * 100, places, sign)}{NBSP if _russian() else ''}%"
 
 
 def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
     """A KPI or metric in its own unit: money | share | count | number."""
-    if value is None:
+    if absent(value):
         return NOTHING
     if unit == "money":
         return money(value, currency, 0 if abs(value) >= 100 else 2)
@@ -91,7 +96,7 @@ def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
 
 def bare(value: Decimal | float | None, unit: str) -> str:
     """A figure without its currency, for tables and axes whose heading names it: `3 500`, `0,8 %`."""
-    if value is None:
+    if absent(value):
         return NOTHING
     if unit == "share":
         return figure(Decimal(str(value)), unit)

@@ -6,7 +6,8 @@ import pytest
 
 from kpis.models import Breach, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
 from mops.models import Notification
-from processes.models import Action, Decision
+from processes import services as processes
+from processes.models import Action
 from reports.models import WeeklyReport
 from roles.models import Absence, ApiToken, Appointment, Campaign
 
@@ -32,14 +33,11 @@ def things_of(made) -> dict[str, dict]:
         **owned, **version, rule=rule, name="CPA", kpi=kpi, comparison="above", line=3500, window="in_a_row", n=3,
         channel=made.vk, owner=made.cmo, zero_line=10500, max_span=7,
     )  # fmt: skip
-    breach = Breach.objects.create(
+    Breach.objects.create(
         **owned, channel=made.vk, rule=rule, version=rule_version, first_day=MONDAY, opened_on=date(2026, 11, 18),
         days=["2026-11-16", "2026-11-17", "2026-11-18"], detected_at=NOW,
     )  # fmt: skip
-    decision = Decision.objects.create(
-        **owned, year=2026, number=1, question="stop", breach=breach, channel=made.vk, opened_at=NOW,
-        deadline_at=NOW + timedelta(hours=24),
-    )  # fmt: skip
+    decision = processes.open_decisions(company=company, at=NOW)[0]
     action = Action.objects.create(
         **owned, text="Проверить", owner=made.performance, due_on=TODAY, channel=made.vk, created_at=NOW
     )

@@ -1,0 +1,86 @@
+"""Every page costs the same number of queries with 3 and with 30 channels, reports, decisions, actions, loads, rules.
+
+Pages are taken from the resolver. The first request after a load may fill a cache, so each page is asked once before.
+"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from kpis.models import Breach, DailyFact, Import, Source, StopRule, StopRuleVersion
+from mops.models import Notification
+from processes import services as processes
+from processes.models import Action
+from reports.models import WeeklyReport
+from roles import audit
+from roles.models import Appointment, Campaign, Channel
+
+from .conftest import MONDAY, NOW, TODAY
+from .test_access import PATTERNS, address, may
+
+MOST = 45
+PEOPLE = ("owner", "cmo", "analyst", "performance")
+
+
+def grow(made, numbers: range) -> None:
+    """One more of everything that a list may show for each number."""
+    company = made.company
+    owned = {"company": company}
+    source = Source.objects.get(**owned, code="crm")
+    template = StopRuleVersion.objects.filter(**owned).first()
+    for number in numbers:
+        channel = Channel.objects.create(
+            **owned, code=f"more-{number}", name=f"Канал {number}", kind="paid", status="active", owner=made.performance,
+            coordinator=made.pm,
+        )  # fmt: skip
+        Appointment.objects.create(
+            **owned, role=made.roles["performance"], person=made.performance, channel=channel, starts_on=TODAY
+        )
+        Campaign.objects.create(**owned, channel=made.vk, external_id=f"m-{number}", name=f"Кампания {number}")
+        rule = StopRule.objects.create(**owned, number=100 + number)
+        version = StopRuleVersion.objects.get(pk=template.pk)
+        version.pk, version.rule, version.channel, version.approved_at = None, rule, channel, NOW
+        version.save()
+        Breach.objects.create(
+            **owned, channel=channel, rule=rule, version=version, first_day=MONDAY, opened_on=MONDAY,
+            days=[MONDAY.isoformat()], detected_at=NOW,
+        )  # fmt: skip
+        Action.objects.create(
+            **owned, text=f"Дело {number}", owner=made.performance, due_on=TODAY, channel=channel, created_at=NOW
+        )
+        WeeklyReport.objects.create(
+            **owned, channel=channel, week=MONDAY, plan_due_at=NOW, fact_opens_at=NOW, fact_due_at=NOW, locks_at=NOW
+        )
+        load = Import.objects.create(
+            **owned, source=source, state="done", profile="canonical", filename=f"{number}.csv", sha256=f"{number:064d}",
+            created_at=NOW,
+        )  # fmt: skip
+        DailyFact.objects.create(
+            **owned, day=MONDAY, channel=channel, source=source, load_id=load.pk, spend=100, leads=2, qualified_leads=1
+        )
+        Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
+        audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
+    processes.open_decisions(company=company, at=NOW)
+
+
+def count_queries(browser, url: str) -> int:
+    browser.get(url)
+    with CaptureQueriesContext(connection) as queries:
+        response = browser.get(url)
+    assert response.status_code in {200, 302, 403, 404, 405}
+    return len(queries)
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_pages_cost_the_same_with_3_and_30_rows(person, two_companies, sign_in):
+    acme, _rival = two_companies
+    pages = [(name, address("acme", name, pattern, acme.things)) for name, pattern in PATTERNS if may(person, pattern)]
+    browser = sign_in(getattr(acme, person))
+    grow(acme, range(3))
+    few = {name: count_queries(browser, url) for name, url in pages}
+
+    grow(acme, range(3, 30))
+    many = {name: count_queries(browser, url) for name, url in pages}
+
+    assert {name: (few[name], many[name]) for name in few if many[name] > few[name]} == {}
+    assert {name: many[name] for name in many if many[name] > MOST} == {}
