@@ -40,7 +40,7 @@ class PercentField(AmountField):
         return None if percent is None else percent / 100
 
     def prepare_value(self, value):
-        return (value * 100).normalize() if isinstance(value, Decimal) else value
+        return f"{(value * 100).normalize():f}" if isinstance(value, Decimal) else value
 
 
 class DayField(forms.DateField):

@@ -135,8 +135,8 @@ class StopRuleForm(RefusableForm):
     def _is_share(self, code: str) -> bool:
         return code in self.kpis and self.kpis[code].unit == "share"
 
-    def _typed(self, code: str, line: Decimal) -> Decimal:
-        return (line * 100).normalize() if self._is_share(code) else line
+    def _typed(self, code: str, line: Decimal) -> str:
+        return f"{(line * 100 if self._is_share(code) else line).normalize():f}"
 
     def clean(self):
         """The terms as the service takes them: nothing that was left empty keeps an old value, it is "as usual"."""

@@ -158,10 +158,22 @@ def _log_line(row: EvaluationLog, version: StopRuleVersion, shown: bool, units: 
     )  # fmt: skip
 
 
+def _episode_days(lines: list[LogLine]) -> list[date]:
+    """The bad days that made the rule fire, and those on which it went on: single bad days are none of them."""
+    bad: list[date] = []
+    found: set[date] = set()
+    for line in lines:
+        if line.verdict.css == "stop":
+            bad.append(line.day)
+        if line.state.css == "stop":
+            found.update(bad[-line.streak :] if line.streak else ())
+    return sorted(found)
+
+
 def _plot(lines: list[LogLine], version: StopRuleVersion, chosen: RuleState, kpi, today: date) -> Plot:
     known = {line.day: line for line in lines}
     days = [lines[0].day + timedelta(days=step) for step in range((lines[-1].day - lines[0].day).days + 1)]
-    fired = [line.day for line in lines if line.verdict.css == "stop"]
+    fired = _episode_days(lines)
     title = pgettext("plot", "%(kpi)s of %(subject)s by day") % {"kpi": kpi, "subject": chosen.subject}
     desc = _("Stop line and the days beyond it: %(n)s.") % {"n": len(fired)}
     return line_plot(

@@ -204,6 +204,7 @@ def test_change_makes_a_version(world, sign_in):
     browser = sign_in(world.analyst)
     text = page(browser, f"{rule.pk}/edit/")
     assert 'name="expected" value="1"' in text
+    assert 'name="clear_ratio" value="90"' in text
     sent = form(world, line="1200", expected="1", reason="Заявка подорожала", active="on", max_span="")
 
     assert browser.post(f"/c/acme/stop-rules/{rule.pk}/edit/", sent).status_code == 302
