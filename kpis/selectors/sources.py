@@ -38,14 +38,30 @@ def get_source(*, company: Company, code: str) -> Source | None:
 def freshness(*, company: Company, at: datetime) -> list[Freshness]:
     """Every source with its newest day and load, in one query by index. A day counts as due when it is over."""
     yesterday = company.local_date(at) - timedelta(days=1)
-    done = Import.objects.filter(company=company, source=OuterRef("pk"), state=Import.State.DONE)
-    newest_day = done.exclude(last_day=None).order_by("-last_day").values("last_day")[:1]
-    newest_end = done.exclude(finished_at=None).order_by("-finished_at").values("finished_at")[:1]
-    rows = sources(company=company).annotate(last_day=Subquery(newest_day), last_load_at=Subquery(newest_end))
+    newest_end = _done(company).exclude(finished_at=None).order_by("-finished_at").values("finished_at")[:1]
+    rows = sources(company=company).annotate(last_day=_newest_day(company), last_load_at=Subquery(newest_end))
     return [
         Freshness(row, row.last_day, row.last_load_at, *_state(row.last_day, yesterday, row.expected_every_days))
         for row in rows
     ]
+
+
+def _done(company: Company) -> QuerySet[Import]:
+    return Import.objects.filter(company=company, source=OuterRef("pk"), state=Import.State.DONE)
+
+
+def _newest_day(company: Company) -> Subquery:
+    return Subquery(_done(company).exclude(last_day=None).order_by("-last_day").values("last_day")[:1])
+
+
+def silent_count(*, company: Company, at: datetime) -> int:
+    """How many sources are silent: the same judgement as `freshness`, read as bare values for the menu of every page."""
+    yesterday = company.local_date(at) - timedelta(days=1)
+    newest = _newest_day(company)
+    rows = (
+        Source.objects.filter(company=company).annotate(last_day=newest).values_list("expected_every_days", "last_day")
+    )
+    return sum(_state(last_day, yesterday, every)[0] == "silent" for every, last_day in rows)
 
 
 def _state(last_day: date | None, yesterday: date, every: int) -> tuple[str, int | None]:

@@ -182,7 +182,7 @@ class Discipline:
 
 def discipline(*, company: Company, week: date, at: datetime) -> Discipline:
     """On-time rates of a week (its Monday) by plan and fact. One query, no figures."""
-    found = list(reports(company=company).filter(week=week))
+    found = list(reports(company=company).filter(week=week).select_related(None).select_related("channel__owner__user"))
     parts = {report.pk: (plan_part(report, at), fact_part(report, at)) for report in found}
     counts = []
     for index in (0, 1):

@@ -16,6 +16,7 @@ from django_scopes import scopes_disabled
 from rest_framework.throttling import SimpleRateThrottle
 
 from mops.benchmarks import companies
+from mops.starting import collect_static
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         settings.ALLOWED_HOSTS = ["*"]
         SimpleRateThrottle.THROTTLE_RATES = dict.fromkeys(SimpleRateThrottle.THROTTLE_RATES, "100000000/min")
         settings.CELERY_TASK_ALWAYS_EAGER = False
+        collect_static()  # pages name their files by the manifest
         name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
         try:
             with scopes_disabled():
