@@ -18,6 +18,7 @@ from roles.models import Channel, Company, User
 from roles.services import channels, companies
 
 RIVAL_FIGURE = 999_999
+RIVAL_SHOWN = "999\u00a0999"
 
 
 def seed(*, now: datetime) -> Company:
