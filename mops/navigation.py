@@ -92,7 +92,7 @@ def context(request) -> dict:
     """Context processor: the company, the person, the menu; nothing outside a company."""
     if getattr(request, "person", None) is None or request.path_info.startswith("/api/"):
         return {}
-    companies = selectors.companies_of(user=request.user)
+    companies = request.memberships
     if len(companies) > 1 and request.session.get("company") != request.company.slug:
         request.session["company"] = request.company.slug  # where "to the first page" leads from now on
     return {

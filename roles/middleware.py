@@ -49,7 +49,8 @@ class CompanyMiddleware:
         if request.path_info.startswith("/api/"):
             request.company = selectors.get_company(slug=slug)
         elif request.user.is_authenticated:
-            request.person = selectors.get_person(user=request.user, slug=slug)
+            request.memberships = selectors.companies_of(user=request.user)
+            request.person = next((row for row in request.memberships if row.company.slug == slug), None)
             request.company = request.person.company if request.person else None
         if request.company is None:
             # No scope at all: an empty scope would filter nothing.

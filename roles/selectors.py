@@ -25,11 +25,14 @@ def get_person(*, user: User, slug: str) -> Membership | None:
 
 
 def companies_of(*, user: User) -> list[Membership]:
-    """Active memberships of a login, companies loaded, by name: what the switcher lists."""
+    """Active memberships of a login, company and user loaded, by the company's name: what the switcher lists."""
     with scopes_disabled():
-        return list(
+        rows = list(
             Membership.objects.select_related("company").filter(user=user, is_active=True).order_by("company__name")
         )
+    for row in rows:
+        row.user = user
+    return rows
 
 
 def _in_force(on: date) -> Q:

@@ -95,6 +95,7 @@ def window(chromium, live_server):
         context = chromium.new_context(
             viewport=size or DESKTOP, locale="ru-RU", java_script_enabled=javascript,
             color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )  # fmt: skip
         context.set_default_timeout(10_000)
         contexts.append(context)

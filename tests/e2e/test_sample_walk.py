@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django_scopes import scope
 
+from kpis.models import StopRule
 from mops import pipeline
 from mops.demo import people, seed
 from processes.models import Decision
@@ -21,7 +22,7 @@ PAGES = {
     ),
     "cmo": (
         "reports/today/", "processes/decisions/", "{waiting}", "{signed}", "reports/week-summary/",
-        "reports/weekly-reports/", "processes/actions/", "stop-rules/2/", "stop-rules/2/edit/", "notifications/",
+        "reports/weekly-reports/", "processes/actions/", "stop-rules/{rule}/", "stop-rules/{rule}/edit/", "notifications/",
     ),
     "performance": ("reports/today/", "{report}", "reports/channels/direct/", "processes/actions/"),
     "analyst": ("reports/today/", "sources/", "imports/", "imports/new/", "facts/type/", "stop-rules/new/"),
@@ -40,6 +41,7 @@ def sample(transactional_db):
             yield {
                 "waiting": f"processes/decisions/{decisions.get(state='open').pk}/",
                 "signed": f"processes/decisions/{decisions.filter(state='signed').first().pk}/",
+                "rule": StopRule.objects.get(number=2).pk,
                 "report": f"reports/weekly-reports/{report.pk}/",
             }
 

@@ -9,7 +9,7 @@ from mops.models import Notification
 from processes import services as processes
 from processes.models import Action
 from reports.models import WeeklyReport
-from roles.models import Absence, ApiToken, Appointment, Campaign
+from roles.models import Absence, ApiToken, Appointment, Campaign, Company
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -78,4 +78,5 @@ def things_of(made) -> dict[str, dict]:
 def two_companies(acme, rival):
     for made in (acme, rival):
         made.things = things_of(made)
+    Company.objects.update(is_sample=True)  # so that the page that removes a sample is there to be tried
     return acme, rival

@@ -452,6 +452,7 @@ def test_pages_ask_as_often_for_three_rows_as_for_thirty(acme, sign_in, name, dj
 def test_first_page_is_that_of_the_company_one_worked_in_last(acme, rival, rf):
     """A fractional director: one login, two companies. Who has one company needs nothing kept."""
     from mops import navigation
+    from roles import selectors
 
     both = Membership.objects.create(company=rival.company, user=acme.cmo.user, joined_on=TODAY)
     kept = {}
@@ -459,6 +460,7 @@ def test_first_page_is_that_of_the_company_one_worked_in_last(acme, rival, rf):
     for person, session in ((both, kept), (acme.cmo, kept), (acme.pm, {})):
         request = rf.get(f"/c/{person.company.slug}/roles/")
         request.user, request.person, request.company, request.session = person.user, person, person.company, session
+        request.memberships = selectors.companies_of(user=person.user)
         shown = navigation.context(request)
         assert len(shown["companies"]) == (1 if person == acme.pm else 2)
         assert session.get("company") == (None if person == acme.pm else person.company.slug)
