@@ -1,5 +1,6 @@
 """Two companies and their people by name. `rival` has absurd figures (999 999): a leak shows as a wrong total."""
 
+import re
 from datetime import date
 from types import SimpleNamespace
 
@@ -69,6 +70,11 @@ def _flush_passes_the_seal():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "execute_sql_flush", erase)
         yield
+
+
+def shown(html: str) -> str:
+    """What a page shows, without its markup: addresses, keys and nonces may hold any digits."""
+    return re.sub(r"<[^>]*>", " ", html)
 
 
 def make_company(slug: str, **fields) -> SimpleNamespace:

@@ -1,44 +1,22 @@
 """Loads at once: on PostgreSQL, because SQLite lets one writer in at a time and hides races."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
-from django_scopes import scopes_disabled
 
 from kpis.models import DailyFact, FactRevision, Import
 from kpis.services import imports
 from kpis.services.facts import record_facts
 from kpis.services.sources import ensure_source
 from roles.models import AuditEvent
+from tests.races import at_once
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 pytestmark = [
     pytest.mark.postgresql,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs PostgreSQL"),
 ]
-
-
-def at_once(*works):
-    """Run the works in threads of their own, all starting at the same moment; their answers or errors."""
-    barrier = Barrier(len(works))
-
-    def run(work):
-        try:
-            with scopes_disabled():
-                barrier.wait(timeout=30)
-                return work()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
 
 
 def test_two_loads_of_one_source_leave_a_whole_history(acme):

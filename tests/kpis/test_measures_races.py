@@ -1,12 +1,8 @@
 """Two people change numbers at once, on PostgreSQL: versions stay in a row, slots and codes are given once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from threading import Barrier
 
 import pytest
-from django.db import close_old_connections, connection
-from django_scopes import scopes_disabled
 
 from kpis.models import Kpi, KpiVersion, Metric, Target
 from kpis.services.kpis import KpiChanged, create_kpi, install_builtin_kpis, revise_kpi
@@ -14,30 +10,12 @@ from kpis.services.measures import define_metric
 from kpis.services.targets import set_target
 from roles.refusals import Refused
 from tests.conftest import make_company
+from tests.races import at_once
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NOVEMBER = date(2026, 11, 1)
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*acts) -> list:
-    """Run the acts at one moment in threads of their own; what each returned or raised."""
-    barrier = Barrier(len(acts))
-
-    def run(act):
-        close_old_connections()
-        try:
-            with scopes_disabled():
-                barrier.wait(timeout=20)
-                return act()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.fixture

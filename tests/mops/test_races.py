@@ -1,15 +1,13 @@
 """Several workers over one company at once, on PostgreSQL: everything is told, sent and made once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier, Event
+from threading import Event
 
 import pytest
 from django.core import mail
-from django.db import close_old_connections, connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from django_scopes import scopes_disabled
 
 from mops import pipeline
 from mops.models import Delivery, Notification, Progress
@@ -19,27 +17,9 @@ from roles import audit, tokens
 from roles.models import IdempotencyKey
 from tests.mops.conftest import NOW, make_decision
 from tests.mops.test_rest import ROOT, TELEGRAM, made
+from tests.races import at_once
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*acts):
-    """Run the acts at one moment in threads of their own; what each returned or raised."""
-    barrier = Barrier(len(acts))
-
-    def run(act):
-        close_old_connections()
-        try:
-            with scopes_disabled():
-                barrier.wait(timeout=20)
-                return act()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.mark.parametrize("turn", range(3))

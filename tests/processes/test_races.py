@@ -1,11 +1,7 @@
 """Two people at once, on PostgreSQL: one outcome each time, and the loser learns who and when."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import close_old_connections, connection
-from django_scopes import scopes_disabled
+from django.db import connection
 
 from kpis.models import Verdict
 from processes import sealing, services
@@ -13,29 +9,11 @@ from processes.models import Action, Decision, Signature
 from processes.signatures import AlreadySigned, NotOpen
 from roles.models import Appointment, AuditEvent, Channel
 from tests.conftest import make_company
+from tests.races import at_once
 
 from .conftest import HOURS_49, NOW, OPENED, add_breach, add_facts, add_rule, burning, sign
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*acts):
-    """Run the acts at one moment in threads of their own; what each returned or raised."""
-    barrier = Barrier(len(acts))
-
-    def run(act):
-        close_old_connections()
-        try:
-            with scopes_disabled():
-                barrier.wait(timeout=20)
-                return act()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.fixture

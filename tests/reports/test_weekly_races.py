@@ -1,11 +1,6 @@
 """The week with several workers and several people at once, on PostgreSQL."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import close_old_connections, connection
-from django_scopes import scopes_disabled
 
 from processes.models import Action
 from reports.filing import ActionDraft, AlreadyFiled, FactDraft, ReportChanged
@@ -13,29 +8,11 @@ from reports.models import PlanLine, WeeklyReport
 from reports.services import drafts, fact
 from roles.models import AuditEvent
 from tests.conftest import make_company
+from tests.races import at_once
 
 from .conftest import Desk
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*acts):
-    """Run the acts at one moment in threads of their own; what each returned or raised."""
-    barrier = Barrier(len(acts))
-
-    def run(act):
-        close_old_connections()
-        try:
-            with scopes_disabled():
-                barrier.wait(timeout=20)
-                return act()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.fixture
