@@ -9,6 +9,7 @@ from django.urls import reverse
 from kpis.models import Breach
 from processes.models import Action, Decision
 from roles.models import Appointment, Channel
+from tests.conftest import shown
 
 from .conftest import NOW, TODAY, add_breach, add_facts, add_rule, sign
 
@@ -59,7 +60,7 @@ def test_owner_of_the_channel_sees_its_money(house, sign_in):
 def test_nothing_of_the_rival_is_seen(house, rival_house, sign_in):
     browser = sign_in(house.cmo)
 
-    assert "999" not in text(browser.get(url("decision-list", house)))
+    assert "999" not in shown(text(browser.get(url("decision-list", house))))
     assert browser.get(url("decision-detail", house, rival_house.decision.pk)).status_code == 404
     for name in ("decision-sign", "decision-cosign", "decision-withdraw"):
         assert browser.post(url(name, house, rival_house.decision.pk)).status_code == 404
