@@ -153,7 +153,9 @@ def _close(work: Work, row: Breach, day: date, closed_as: str, outcome) -> None:
 
 # ---------------------------------------------------------------- data incidents
 def write_incidents(work: Work, outcome) -> None:
-    known = DataIncident.objects.filter(company=work.company).select_related("channel", "campaign")
+    known = DataIncident.objects.filter(company=work.company, kind=DataIncident.Kind.GAP).select_related(
+        "channel", "campaign"
+    )
     is_open = known.filter(state=DataIncident.State.OPEN)
     rows = work.by_scope(is_open | known.filter(last_day__gte=work.today - LOOKED_AT))
     runs = work.of_series(work.found.outcome.incidents) if work.found else {}

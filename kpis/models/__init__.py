@@ -1,0 +1,39 @@
+"""Numbers: sources, loads, daily facts and their history, KPIs, targets, stop-rules and what their evaluation left behind."""
+
+from kpis.models.facts import DailyFact, FactRevision, Import, Metric, MetricColumns, Source, upload_path
+from kpis.models.findings import (
+    Breach,
+    DataIncident,
+    Evaluation,
+    EvaluationLog,
+    RuleState,
+    ScopedRow,
+    Verdict,
+    once_per_scope,
+)
+from kpis.models.kpis import FunnelStage, Kpi, KpiVersion, Target
+from kpis.models.rules import StopRule, StopRuleVersion
+
+__all__ = [
+    "Breach",
+    "DailyFact",
+    "DataIncident",
+    "Evaluation",
+    "EvaluationLog",
+    "FactRevision",
+    "FunnelStage",
+    "Import",
+    "Kpi",
+    "KpiVersion",
+    "Metric",
+    "MetricColumns",
+    "RuleState",
+    "ScopedRow",
+    "Source",
+    "StopRule",
+    "StopRuleVersion",
+    "Target",
+    "Verdict",
+    "once_per_scope",
+    "upload_path",
+]
