@@ -43,7 +43,8 @@ class Window(StrEnum):
     BUDGET = "budget"
 
 
-IMPLEMENTED = (Window.IN_A_ROW, Window.M_OF_N, Window.POOLED, Window.SINCE_CONVERSION)
+BY_DAY = (Window.IN_A_ROW, Window.M_OF_N, Window.POOLED)
+"""Windows over calendar days of one KPI; the others have figures of their own."""
 
 
 class NoData(StrEnum):
@@ -56,6 +57,8 @@ class NoData(StrEnum):
 @dataclass(frozen=True)
 class Rule:
     """The parameters of one rule version. `line`, `minimum_sample` and `zero_line` are in the units of the figures.
+
+    Of a budget rule the line is a share of the budget.
 
     `above`: a breach is beyond the line upwards. `zero_line` None: a small sample is always THIN. `max_span` None: 2n + 1.
     `k`, of "since the last conversion", is in the units of the denominator, so that k · line is spend.
@@ -100,20 +103,41 @@ class Rule:
 class Figures:
     """Numerator and denominator [series, day] as whole numbers; `known` says where both are known.
 
-    `start`: the index of each series' first day. The last day of the arrays is today.
+    `start`: the index of each series' first day; of a mailing its only one. The last day of the arrays is today.
+    Of a budget rule the numerator is what was spent since the period began and the denominator the budget, 0 where there
+    is none; `loss` [series, day] is the loss beyond the stop-loss, above 0 once that is broken, and `quiet` tells the
+    days on which nothing was spent. Figures of other windows go without both.
     """
 
     numerator: np.ndarray
     denominator: np.ndarray
     known: np.ndarray
     start: np.ndarray
+    loss: np.ndarray | None = None
+    quiet: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.known.shape
 
     def only(self, series: np.ndarray) -> "Figures":
-        return Figures(self.numerator[series], self.denominator[series], self.known[series], self.start[series])
+        extra = (None if values is None else values[series] for values in (self.loss, self.quiet))
+        return Figures(
+            self.numerator[series], self.denominator[series], self.known[series], self.start[series], *extra
+        )  # fmt: skip
+
+    @staticmethod
+    def joined(parts: "list[Figures]") -> "Figures":
+        """The series of all parts, one after the other."""
+        rows = [np.concatenate([getattr(part, name) for part in parts]) for name in REQUIRED]
+        if all(part.loss is None for part in parts):
+            return Figures(*rows)
+        loss = [np.zeros(part.shape, np.int64) if part.loss is None else part.loss for part in parts]
+        quiet = [np.zeros(part.shape, bool) if part.quiet is None else part.quiet for part in parts]
+        return Figures(*rows, np.concatenate(loss), np.concatenate(quiet))
+
+
+REQUIRED = ("numerator", "denominator", "known", "start")
 
 
 def signs(left: np.ndarray, right: np.ndarray, ratios: list[Fraction]) -> np.ndarray:
@@ -146,12 +170,16 @@ def classify(figures: Figures, rules: list[Rule]) -> np.ndarray:
             classes[series] = _since_conversion(part)
         elif kind is Window.POOLED:
             classes[series] = _pooled(part, chosen)
+        elif kind is Window.BUDGET:
+            classes[series] = _against_budget(part, chosen)
         else:
             classes[series] = _compared(part.numerator, part.denominator, part.known, chosen)
     day = np.arange(days)
     settling = np.array([[rule.settling_days] for rule in rules]).reshape(rows, 1)
     classes[day > days - 1 - settling] = DayClass.NOT_READY
     classes[day < figures.start[:, None]] = DayClass.OUTSIDE
+    mailings = np.array([[rule.window is Window.EVENT] for rule in rules], bool).reshape(rows, 1)
+    classes[mailings & (day > figures.start[:, None])] = DayClass.OUTSIDE
     return classes
 
 
@@ -190,6 +218,18 @@ def _compared(numerator: np.ndarray, denominator: np.ndarray, known: np.ndarray,
 def _since_conversion(figures: Figures) -> np.ndarray:
     classes = np.where(figures.denominator == 0, DayClass.THIN, DayClass.OK).astype(np.int8)
     classes[(figures.numerator == 0) & (figures.denominator == 0)] = DayClass.INACTIVE
+    classes[~figures.known] = DayClass.MISSING
+    return classes
+
+
+def _against_budget(figures: Figures, rules: list[Rule]) -> np.ndarray:
+    """Spent since the period began against the budget, and the loss against the stop-loss: either one is a breach."""
+    has_budget = figures.denominator != 0
+    grey = signs(figures.numerator, figures.denominator, [rule.clear_line for rule in rules]) > 0
+    classes = np.where(has_budget & grey, DayClass.GREY, DayClass.OK).astype(np.int8)
+    over = signs(figures.numerator, figures.denominator, [rule.line for rule in rules]) > 0
+    classes[(has_budget & over) | (figures.loss > 0)] = DayClass.BREACH
+    classes[figures.quiet] = DayClass.INACTIVE
     classes[~figures.known] = DayClass.MISSING
     return classes
 

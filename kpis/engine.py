@@ -370,13 +370,20 @@ class _Machine:
             return
         self._close(series, day, "signed")
         if mark.kind in ("cut", "resume"):
-            self.state[series], self.grace[series] = State.RECOVERING, GRACE_DAYS
+            self._restart(series)
         else:
             self.state[series] = State.STOPPED
         self.idle[series] = 0
         if self.reported[series]:
             self._end_incident(series)
         self.missing[series] = 0
+
+    def _restart(self, series: int) -> None:
+        """The first evaluable days do not count; a mailing has none after its own."""
+        if self.rules[series].window is Window.EVENT:
+            self.state[series] = State.OK
+        else:
+            self.state[series], self.grace[series] = State.RECOVERING, GRACE_DAYS
 
     def _mute(self, mark: Mark, day: int) -> None:
         last = day + FALSE_ALARM_DAYS - 1 if mark.kind == "false_alarm" else mark.until

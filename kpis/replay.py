@@ -6,34 +6,15 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
 from kpis import day_classes, engine
-from kpis.day_classes import IMPLEMENTED, Figures
+from kpis.day_classes import Figures, Window
 from kpis.formulas import Formula, parse
 from kpis.models import KpiVersion, StopRuleVersion, Verdict
 from kpis.selectors.measures import metrics_of
-from kpis.series import History, Scope, read_history
+from kpis.series import History, read_history
+from kpis.windows import SPENDING, Series, figures_of, metrics_needed
 from roles.fields import LIMIT, MICRO, from_micros, to_micros
 from roles.models import Campaign, Channel, Company
-
-
-@dataclass(frozen=True)
-class Series:
-    """One rule version on one running scope; `campaign` None: the channel as a whole."""
-
-    version: StopRuleVersion
-    channel: Channel
-    campaign: Campaign | None
-
-    @property
-    def scope(self) -> Scope:
-        return self.channel.pk, self.campaign.pk if self.campaign else 0
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        """(rule, channel, campaign or 0)."""
-        return self.version.rule_id, *self.scope
 
 
 @dataclass(frozen=True)
@@ -80,11 +61,9 @@ def _decimal(value: Fraction) -> Decimal | None:
 
 
 def in_force(*, company: Company) -> list[StopRuleVersion]:
-    """Versions that are evaluated: approved, current, active, with a window that exists; rule, KPI and channel loaded."""
+    """Versions that are evaluated: approved, current, active; rule, KPI and channel loaded."""
     return list(
-        StopRuleVersion.objects.filter(
-            company=company, superseded_at=None, approved_at__isnull=False, active=True, window__in=IMPLEMENTED
-        )
+        StopRuleVersion.objects.filter(company=company, superseded_at=None, approved_at__isnull=False, active=True)
         .select_related("rule", "kpi", "channel")
         .order_by("rule__number")
     )
@@ -104,7 +83,13 @@ def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[
         for channel in channels
         if covers(version, channel)
         for campaign in (parts.get(channel.pk, []) if version.per == StopRuleVersion.Per.CAMPAIGN else [None])
+        if version.window != Window.EVENT or is_mailing(channel, campaign)
     ]
+
+
+def is_mailing(channel: Channel, campaign: Campaign | None) -> bool:
+    """A campaign of a CRM channel that belongs to a series of mailings."""
+    return channel.kind == Channel.Kind.CRM and campaign is not None and bool(campaign.series)
 
 
 def covers(version: StopRuleVersion, channel: Channel) -> bool:
@@ -138,41 +123,30 @@ def replay(
     history = _history(company, series, formulas, today, with_spend=any(row.extra_spend for row in verdicts))
     if history is None:
         return None
-    kept = [number for number, one in enumerate(series) if one.scope in history.rows and one.version.kpi_id in formulas]
-    if not kept:
+    order, figures = figures_of(history, formulas, series)
+    if figures is None:
         return None
-    marked = [marked[number] for number in kept]
-    return _run([series[number] for number in kept], marked, history, formulas)
+    return _run([series[number] for number in order], [marked[number] for number in order], history, figures, formulas)
 
 
 def _history(company, series: list[Series], formulas: dict[int, Formula], today: date, with_spend: bool):
     known = metrics_of(company=company)
-    codes = frozenset().union(*(formula.metrics for formula in formulas.values())) | (
-        {"spend"} if with_spend else set()
-    )
+    codes = metrics_needed([one.version for one in series], formulas) | ({SPENDING} if with_spend else set())
     return read_history(
         company=company, metrics=[known[code] for code in codes if code in known], today=today,
         campaigns=any(one.campaign for one in series),
     )  # fmt: skip
 
 
-def _run(series: list[Series], marked: list[list[Verdict]], history: History, formulas: dict[int, Formula]) -> Replay:
-    order, parts = [], []
-    for kpi_id in dict.fromkeys(one.version.kpi_id for one in series):
-        chosen = [number for number, one in enumerate(series) if one.version.kpi_id == kpi_id]
-        order += chosen
-        parts.append(history.figures(formulas[kpi_id], [series[number].scope for number in chosen]))
-    series, marked = [series[number] for number in order], [marked[number] for number in order]
-    figures = Figures(*(
-        np.concatenate([getattr(part, name) for part in parts])
-        for name in ("numerator", "denominator", "known", "start")
-    ))  # fmt: skip
+def _run(
+    series: list[Series], marked: list[list[Verdict]], history: History, figures: Figures, formulas: dict[int, Formula]
+) -> Replay:
     scales = [formulas[one.version.kpi_id].scales for one in series]
     rules = [rule_of(one.version, scale) for one, scale in zip(series, scales, strict=True)]
     marks = [_mark(number, verdict, history) for number, found in enumerate(marked) for verdict in found]
     spent = None
-    if "spend" in history.columns:
-        spent = history.figures(parse("spend"), [one.scope for one in series])
+    if SPENDING in history.columns:
+        spent = history.figures(parse(SPENDING), [one.scope for one in series])
     return Replay(series, history, figures, scales, engine.run(figures, rules, marks, spent))
 
 

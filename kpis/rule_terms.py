@@ -4,11 +4,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from kpis.day_classes import IMPLEMENTED, Window
+from kpis.day_classes import BY_DAY, Window
 from kpis.formulas import Formula, parse
 from kpis.metrics import MetricInfo
 from kpis.models import Kpi, KpiVersion, StopRuleVersion
 from kpis.selectors.measures import metrics_of
+from kpis.windows import SPENDING
 from roles.fields import from_micros, to_micros
 from roles.models import Channel, Company
 from roles.refusals import FieldError, Refused
@@ -17,10 +18,15 @@ from roles.validation import check_fields
 TERMS = (
     "name", "kpi", "comparison", "line", "window", "n", "m", "k", "max_span", "channel", "channel_kind", "per",
     "minimum_sample", "zero_line", "no_data", "settling_days", "confirm_pooled_7d", "clear_ratio", "clear_days", "action",
-    "owner", "active",
+    "owner", "active", "period", "shadow_until",
 )  # fmt: skip
-DERIVED = ("m", "k", "max_span", "minimum_sample", "zero_line", "settling_days", "comparison")
+DERIVED = ("m", "k", "max_span", "minimum_sample", "zero_line", "settling_days", "comparison", "period")
 """Terms that follow from the others while nobody has set them otherwise."""
+MAILING_SAMPLE, MAILING_SETTLES = Decimal(500), 2
+"""A mailing is judged 48 hours after it went out, from so many delivered letters on."""
+TOLERANCE = Decimal("0.1")
+"""How far over the budget is still borne, where nothing is said."""
+SHADOW_DAYS = 28
 DAYS = {Window.IN_A_ROW: 60, Window.M_OF_N: 60, Window.POOLED: 90}
 
 
@@ -45,18 +51,45 @@ def defaults(company: Company, kpi: KpiVersion, given: dict) -> dict:
     """Values of the derived terms, from the KPI and the terms that were given."""
     metrics, formula = metrics_of(company=company), parse(kpi.formula)
     window, n = given.get("window") or Window.IN_A_ROW, given.get("n")
-    comparison = given.get("comparison") or ("above" if kpi.better == KpiVersion.Better.LOWER else "below")
+    comparison = given.get("comparison") or (
+        "above" if kpi.better == KpiVersion.Better.LOWER or window == Window.BUDGET else "below"
+    )
     line = given.get("line")
-    spread = comparison == "above" and is_money_per_count(formula, metrics)
+    spread = (
+        comparison == "above" and window not in (Window.EVENT, Window.BUDGET) and is_money_per_count(formula, metrics)
+    )
+    settling = max((metrics[code].settling_days for code in formula.metrics if code in metrics), default=1)
     return {
         "comparison": comparison,
         "m": n if window == Window.M_OF_N else None,
         "k": Decimal(3) if window == Window.SINCE_CONVERSION else None,
         "max_span": 2 * n + 1 if isinstance(n, int) else None,
-        "minimum_sample": Decimal(0 if not formula.is_ratio else 10 if window == Window.POOLED else 3),
+        "minimum_sample": _sample(window, formula),
         "zero_line": 3 * line if spread and isinstance(line, Decimal) and line > 0 else None,
-        "settling_days": max((metrics[code].settling_days for code in formula.metrics if code in metrics), default=1),
+        "settling_days": max(settling, MAILING_SETTLES) if window == Window.EVENT else settling,
+        "period": StopRuleVersion.Period.MONTH if window == Window.BUDGET else "",
     }
+
+
+def _sample(window: str, formula: Formula) -> Decimal:
+    if window == Window.BUDGET or not formula.is_ratio:
+        return Decimal(0)
+    return {Window.EVENT: MAILING_SAMPLE, Window.POOLED: Decimal(10)}.get(window, Decimal(3))
+
+
+def fitted(version: StopRuleVersion) -> StopRuleVersion:
+    """The version without the terms that its window does not know: they would mean nothing."""
+    version.m = version.m if version.window == Window.M_OF_N else None
+    version.k = version.k if version.window == Window.SINCE_CONVERSION else None
+    if version.window not in BY_DAY:
+        version.n = version.max_span = None
+    if version.window in (Window.EVENT, Window.BUDGET):
+        version.confirm_pooled_7d, version.zero_line = False, None
+    if version.window == Window.EVENT:
+        version.per = StopRuleVersion.Per.CAMPAIGN
+    if version.window != Window.BUDGET:
+        version.period = ""
+    return version
 
 
 def as_given(company: Company, version: StopRuleVersion) -> dict:
@@ -100,9 +133,6 @@ def _check_size(version: StopRuleVersion) -> None:
 
 def _window_errors(version: StopRuleVersion):
     window = version.window
-    if window not in IMPLEMENTED:
-        yield "window", "not_available", _("This window is not available yet: choose another one.")
-        return
     most = DAYS.get(window)
     if most and not (version.n and 1 <= version.n <= most):
         yield "n", "out_of_range", _("Give a number of days from 1 to %(most)s.") % {"most": most}
@@ -117,13 +147,26 @@ def _window_errors(version: StopRuleVersion):
             yield "comparison", "not_a_cost", _("Spend without a conversion is watched for costs with a line above 0.")
 
 
+def _kpi_errors(version: StopRuleVersion, kpi: KpiVersion):
+    formula = parse(kpi.formula)
+    if version.window == Window.SINCE_CONVERSION:
+        if not is_money_per_count(formula, metrics_of(company=version.company)):
+            yield "kpi", "not_a_cost", _("This window needs a KPI that is money per something counted, such as CPA.")
+    elif version.window == Window.BUDGET:
+        if kpi.formula != SPENDING:
+            yield "kpi", "not_spending", _("A budget is compared with spend: leave the KPI out, it is filled in.")
+        if version.comparison != StopRuleVersion.Comparison.ABOVE or version.line <= 0:
+            yield "line", "not_a_share", _("Give what share of the budget may be spent: 1.1 is ten per cent over it.")
+    elif version.window == Window.EVENT:
+        kind = version.channel.kind if version.channel else version.channel_kind
+        if kind and kind != Channel.Kind.CRM:
+            yield "scope", "not_mailings", _("Mailings are campaigns of CRM channels: choose such a channel.")
+
+
 def _other_errors(version: StopRuleVersion, kpi: KpiVersion):
     if not version.name.strip():
         yield "name", "required", _("Give the rule a name.")
-    if version.window == Window.SINCE_CONVERSION:
-        formula, metrics = parse(kpi.formula), metrics_of(company=version.company)
-        if not is_money_per_count(formula, metrics):
-            yield "kpi", "not_a_cost", _("This window needs a KPI that is money per something counted, such as CPA.")
+    yield from _kpi_errors(version, kpi)
     if version.minimum_sample < 0:
         yield "minimum_sample", "negative", _("The smallest sample cannot be below 0.")
     if version.zero_line is not None and version.zero_line < 0:
@@ -134,6 +177,12 @@ def _other_errors(version: StopRuleVersion, kpi: KpiVersion):
         yield "clear_days", "out_of_range", _("Give from 1 to 30 days.")
     if not 0 <= version.settling_days <= 60:
         yield "settling_days", "out_of_range", _("Give from 0 to 60 days.")
+    if version.shadow_until and version.valid_from and (version.shadow_until - version.valid_from).days > SHADOW_DAYS:
+        yield (
+            "shadow_until",
+            "out_of_range",
+            _("A rule may stay in the shadow for %(most)s days at most.") % {"most": SHADOW_DAYS},
+        )
     if not version.owner.is_active:
         yield "owner", "not_a_member", _("This person has left the company: choose another one.")
 

@@ -21,6 +21,10 @@ Scope = tuple[int, int]
 """(channel id, campaign id); campaign 0 is the channel as a whole."""
 
 
+MAILING_DAYS = 3
+"""A mailing is judged by the day it went out and the two after."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One metric of every scope: values [scope, day], and where they are known."""
@@ -61,6 +65,32 @@ class History:
             else np.full((len(rows), self.days), MICRO, np.int64)
         )
         return Figures(self._form(formula.whole_numerator, rows), below, known, self.start[rows])
+
+    def of_mailings(self, scopes: Iterable[Scope]) -> "History":
+        """The same metrics where each scope is one mailing: on its first day with `sends` stand the sums of that day and
+        the two after, each metric known where any of the three days is. Scopes that sent nothing are left out."""
+        sends = self.columns["sends"]
+        kept = [scope for scope in scopes if scope in self.rows]
+        rows = np.array([self.rows[scope] for scope in kept], int)
+        sent = sends.known[rows] & (sends.values[rows] > 0)
+        went = sent.any(axis=1)
+        kept, rows = [scope for scope, is_sent in zip(kept, went, strict=True) if is_sent], rows[went]
+        days = np.argmax(sent[went], axis=1)
+        columns = {code: self._on_first_day(column, rows, days) for code, column in self.columns.items()}
+        return History(self.first_day, self.last_day, {scope: row for row, scope in enumerate(kept)}, days, columns)
+
+    def _on_first_day(self, column: Column, rows: np.ndarray, days: np.ndarray) -> Column:
+        window = days[:, None] + np.arange(MAILING_DAYS)
+        inside = window < self.days
+        at = rows[:, None], np.minimum(window, self.days - 1)
+        known = column.known[at] & inside
+        sums = np.where(known, wide_enough(column.values, MAILING_DAYS)[at], 0).sum(axis=1)
+        places = np.arange(len(rows)), days
+        values = np.zeros((len(rows), self.days), sums.dtype)
+        values[places] = sums
+        found = np.zeros((len(rows), self.days), bool)
+        found[places] = known.any(axis=1)
+        return Column(values, found)
 
     def _form(self, form: tuple[tuple[str, int], ...], rows: np.ndarray) -> np.ndarray:
         parts = [(factor, self.columns[code].values[rows]) for code, factor in form]

@@ -30,13 +30,18 @@ Version = StopRuleVersion
 
 
 class WindowSerializer(serializers.Serializer):
-    """`n` days; `m` of them for m_of_n; `k` lines of spend for since_conversion; `max_span` calendar days, 2n + 1 unless given."""
+    """`n` days; `m` of them for m_of_n; `k` lines of spend for since_conversion; `max_span` calendar days, 2n + 1 unless given.
+
+    Of a budget: its `period`, and the `tolerance`, a share of it (0.1 unless given; the rule's `line` is 1 + tolerance).
+    """
 
     kind = serializers.ChoiceField(Version.Window.choices, source="window", required=False)
     n = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=1000)
     m = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=1000)
     k = serializers.DecimalField(19, 6, required=False, allow_null=True)
     max_span = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=1000)
+    period = serializers.ChoiceField(Version.Period.choices, required=False, allow_null=True)
+    tolerance = serializers.DecimalField(19, 6, required=False, allow_null=True, min_value=0, max_value=1000)
 
 
 class RuleScopeSerializer(serializers.Serializer):
@@ -53,9 +58,14 @@ class StopRuleSerializer(serializers.Serializer):
     id = serializers.IntegerField(read_only=True)
     number = serializers.CharField(read_only=True)
     name = serializers.CharField(max_length=160)
-    kpi = serializers.CharField(max_length=40)
+    kpi = serializers.CharField(
+        max_length=40, required=False, help_text="needed except for a budget, which watches spend"
+    )
     comparison = serializers.ChoiceField(Version.Comparison.choices, required=False)
-    line = serializers.DecimalField(19, 6, help_text="null where the caller may not see money")
+    line = serializers.DecimalField(
+        19, 6, required=False,
+        help_text="null where the caller may not see money; needed except for a budget, where it is a share of it",
+    )  # fmt: skip
     window = WindowSerializer(required=False)
     scope = RuleScopeSerializer(required=False)
     minimum_sample = serializers.DecimalField(19, 6, required=False, allow_null=True, coerce_to_string=False)
@@ -67,6 +77,9 @@ class StopRuleSerializer(serializers.Serializer):
     clear_days = serializers.IntegerField(required=False, min_value=1, max_value=30)
     action = serializers.ChoiceField(Version.Action.choices, required=False)
     active = serializers.BooleanField(required=False)
+    shadow_until = serializers.DateField(
+        required=False, allow_null=True, help_text="up to this day it opens no decision"
+    )
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500, write_only=True)
     owner = serializers.IntegerField(read_only=True, help_text="person id")
     version = serializers.IntegerField(read_only=True)
@@ -208,7 +221,7 @@ class StopRuleViewSet(CompanyViewSet):
             "window": {
                 "kind": version.window, "n": version.n, "m": version.m, "k": decimal_text(version.k),
                 "max_span": version.max_span,
-            },
+            } | _budget_json(version),
             "scope": {
                 "channel": version.channel.code if version.channel else None, "kind": version.channel_kind or None,
                 "per": version.per,
@@ -218,6 +231,7 @@ class StopRuleViewSet(CompanyViewSet):
             "no_data": version.no_data, "settling_days": version.settling_days,
             "confirm_pooled_7d": version.confirm_pooled_7d, "clear_ratio": decimal_text(version.clear_ratio),
             "clear_days": version.clear_days, "action": version.action, "active": version.active,
+            "shadow_until": version.shadow_until,
             "owner": version.owner_id, "version": version.number, "state": row.state,
             "in_force": row.is_in_force, "waits_for_approval": row.waiting is not None,
         }  # fmt: skip
@@ -226,7 +240,11 @@ class StopRuleViewSet(CompanyViewSet):
         """The given fields as the service takes them: window and scope flat, the channel as a row."""
         serializer.is_valid(raise_exception=True)
         fields = dict(serializer.validated_data)
-        fields |= fields.pop("window", {})
+        window = fields.pop("window", {})
+        tolerance = window.pop("tolerance", None)
+        if tolerance is not None:
+            window["line"] = 1 + tolerance
+        fields |= window
         scope = fields.pop("scope", {})
         if "per" in scope:
             fields["per"] = scope["per"]
@@ -264,3 +282,10 @@ def _day_json(row, hidden: bool) -> dict:
 
 def _happened(row, day) -> dict:
     return {"rule": row.rule_id, "channel": row.channel.code, "campaign": row.campaign_id, "date": day}
+
+
+def _budget_json(version: StopRuleVersion) -> dict:
+    """What only a budget window has."""
+    if version.window != Version.Window.BUDGET:
+        return {}
+    return {"period": version.period, "tolerance": decimal_text(version.line - 1)}

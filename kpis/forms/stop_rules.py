@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from kpis.day_classes import IMPLEMENTED, Window
+from kpis.day_classes import Window
 from kpis.models import StopRuleVersion
 from kpis.rule_terms import as_given
 from roles import selectors
@@ -39,7 +39,6 @@ NUMBER = {"attrs": {"inputmode": "numeric", "autocomplete": "off", "size": 3}}
 LEFT_EMPTY = ("max_span", "zero_line", "settling_days")
 """Shown empty while they are as usual, so that they follow the other terms."""
 COUNTED_IN_DAYS = (Window.IN_A_ROW, Window.M_OF_N, Window.POOLED)
-assert {window for window, _label in WINDOWS} == set(IMPLEMENTED)
 
 
 class StopRuleForm(RefusableForm):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from kpis.day_classes import IMPLEMENTED, DayClass
+from kpis.day_classes import DayClass
 from kpis.engine import State
 from kpis.formulas import parse
 from kpis.metrics import MetricInfo
@@ -60,7 +60,7 @@ def scope_days(
 ) -> list[ScopeDays]:
     """Every running scope by replay, then the scopes that are judged no more, by their kept state."""
     version = detail.version
-    judged = version.active and version.approved_at is not None and version.window in IMPLEMENTED
+    judged = version.active and version.approved_at is not None
     found = replay(company=company, versions=[version], today=today) if judged else None
     kept = {(row.channel_id, row.campaign_id): row for row in detail.states}
     units = units_of(version, metrics)

@@ -11,11 +11,13 @@ from kpis.formulas import FormulaError, parse
 from kpis.models import Kpi, KpiVersion
 from kpis.selectors.measures import metrics_of
 from kpis.services.codes import check_code
+from kpis.windows import SPENDING
 from roles import audit
 from roles.models import Company, Membership
 from roles.refusals import FieldError, Refused, Stale
 from roles.validation import changes, check_fields, refuse
 
+SPENDING_CODE = "spending"
 FIELDS = ("name_ru", "name_en", "formula", "better", "unit", "parent")
 
 
@@ -51,6 +53,26 @@ def install_builtin_kpis(*, company: Company, at: datetime) -> list[Kpi]:
             after={"kpis": [kpi.code for kpi in made]},
         )  # fmt: skip
     return made
+
+
+@transaction.atomic
+def spend_kpi(*, company: Company, at: datetime) -> KpiVersion:
+    """The KPI that is nothing but spend, which budget rules watch; made when the first of them is written."""
+    _lock(company)
+    current = KpiVersion.objects.filter(company=company, superseded_at=None, formula=SPENDING).select_related("kpi")
+    found = current.order_by("kpi_id").first()
+    if found is not None:
+        return found
+    kpi = Kpi.objects.create(company=company, code=SPENDING_CODE, is_builtin=True)
+    version = KpiVersion.objects.create(
+        company=company, kpi=kpi, name_ru="Расход", name_en="Spend", formula=SPENDING, better="lower", unit="money",
+        valid_from=company.local_date(at), reason="builtin", created_at=at,
+    )  # fmt: skip
+    audit.record(
+        company=company, by=None, verb="create_kpi", obj=kpi, at=at, after=changes({}, _state(version))[1],
+        reason=version.reason,
+    )  # fmt: skip
+    return version
 
 
 @transaction.atomic

@@ -8,9 +8,11 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from kpis import rule_terms
+from kpis.day_classes import BY_DAY, Window
 from kpis.models import KpiVersion, StopRule, StopRuleVersion
 from kpis.rule_terms import DERIVED, TERMS
 from kpis.services.evaluations import request_evaluation
+from kpis.services.kpis import spend_kpi
 from roles import audit
 from roles.models import Company, Membership
 from roles.permissions import Permission
@@ -41,10 +43,11 @@ def create_stop_rule(*, company: Company, by: Membership, at: datetime, reason: 
     `terms`: any of rule_terms.TERMS; `kpi` is a KPI or its code, `channel` a channel or None. A channel owner's rule on
     an own channel waits for approve_stop_rule. Raises WrongTerms, MayNotWriteRule.
     """
-    kpi = rule_terms.find_kpi(company, terms.get("kpi"))
+    kpi = _kpi(company, at, terms)
     version = _drafted(company, by, kpi, _given(terms) | {"kpi": kpi.kpi, "owner": terms.get("owner") or by})
     _check_may_write(by, version)
     version.rule = StopRule(company=company, number=_next_number(company))
+    version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
     version.rule.save()
     version.rule_id = version.rule.pk
@@ -71,7 +74,7 @@ def revise_stop_rule(
         raise RuleChanged(_("Somebody changed it meanwhile. Read it again and repeat your change."))
     _check_may_write(by, before)
     given = _given(terms)
-    kpi = rule_terms.find_kpi(company, given.get("kpi", before.kpi))
+    kpi = _kpi(company, at, {"kpi": before.kpi, "window": before.window} | given)
     version = _drafted(company, by, kpi, rule_terms.as_given(company, before) | given | {"kpi": kpi.kpi})
     _check_may_write(by, version)
     if _state(version) == _state(before):
@@ -79,6 +82,7 @@ def revise_stop_rule(
     if not reason.strip():
         raise refuse("reason", "required", _("Write why it changes: people will ask."))
     version.rule = rule
+    version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
     version.number = before.number + 1
     _supersede(company, rule, at, waiting_only=_waits(by, version))
@@ -134,22 +138,27 @@ def _given(terms: dict) -> dict:
     return given
 
 
+def _kpi(company: Company, at: datetime, terms: dict) -> KpiVersion:
+    """The KPI that the terms name; a budget rule watches spend, whatever the rule watched before."""
+    if terms.get("window") == Window.BUDGET:
+        return spend_kpi(company=company, at=at)
+    return rule_terms.find_kpi(company, terms.get("kpi"))
+
+
 def _drafted(company: Company, by: Membership, kpi: KpiVersion, terms: dict) -> StopRuleVersion:
     """A version that is not saved: the given terms over the defaults. Of the derived ones None means "as usual"."""
-    terms = {"window": "in_a_row", **terms}
-    if terms["window"] in ("in_a_row", "m_of_n", "pooled"):
+    terms = {"window": Window.IN_A_ROW, **terms}
+    if terms["window"] in BY_DAY:
         terms["n"] = 3 if terms.get("n") is None else terms["n"]
-    else:
-        terms["n"] = terms["max_span"] = None
+    if terms["window"] == Window.BUDGET and terms.get("line") is None:
+        terms["line"] = 1 + rule_terms.TOLERANCE
     if terms.get("line") is None:
         raise refuse("line", "required", _("Give the line: beyond it the rule counts a day as bad."))
     usual = rule_terms.defaults(company, kpi, terms)
     filled = {name: usual[name] for name in DERIVED if terms.get(name) is None}
     channel, kind = rule_terms.scope_channel(terms.get("channel"), terms.get("channel_kind", ""))
     version = StopRuleVersion(company=company, **terms | filled | {"channel": channel, "channel_kind": kind})
-    version.m = version.m if version.window == "m_of_n" else None
-    version.k = version.k if version.window == "since_conversion" else None
-    return version
+    return rule_terms.fitted(version)
 
 
 def _check_may_write(by: Membership, version: StopRuleVersion) -> None:
@@ -169,7 +178,6 @@ def _waits(by: Membership, version: StopRuleVersion) -> bool:
 
 def _save_version(version: StopRuleVersion, by: Membership, at: datetime, reason: str) -> None:
     version.reason, version.created_by, version.created_at = reason.strip()[:500], by, at
-    version.valid_from = version.company.local_date(at)
     if not _waits(by, version):
         version.approved_at = at
         version.approved_by = by if by.can(Permission.SIGN_STOP_RULES) else None

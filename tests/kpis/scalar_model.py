@@ -56,6 +56,8 @@ class Scalar:
 
     def class_of(self, day):
         rule = self.rule
+        if rule["window"] == "event" and day > self.start:
+            return "outside"
         if day > len(self.days) - 1 - rule["settling_days"]:
             return "not_ready"
         if rule["window"] == "pooled":
@@ -63,6 +65,8 @@ class Scalar:
             if missing > self.limit() or known == 0:
                 return "missing"
             return self.compared(numerator, denominator, too_young=day - self.start + 1 < rule["n"])
+        if rule["window"] == "budget":
+            return self.against_budget(day)
         numerator, denominator = self.days[day]
         if numerator is None or denominator is None:
             return "missing"
@@ -71,6 +75,24 @@ class Scalar:
                 return "inactive"
             return "ok" if denominator != 0 else "drip"
         return self.compared(numerator, denominator)
+
+    def against_budget(self, day):
+        """Days are (spend, gross profit); the rule carries `budget`, `stop_loss`, and on which days a period begins."""
+        rule = self.rule
+        if self.days[day][0] is None:
+            return "missing"
+        if self.days[day][0] == 0:
+            return "inactive"
+        spent = lost = Fraction(0)
+        for spend, profit in self.days[max(first for first in rule["periods"] if first <= day) : day + 1]:
+            if spend is not None:
+                spent += spend
+                lost += spend - profit if profit is not None else 0
+        budget, stop_loss = rule["budget"], rule["stop_loss"]
+        if (budget is not None and spent > rule["line"] * budget) or (stop_loss is not None and lost > stop_loss):
+            return "breach"
+        clear = rule["line"] - (1 - rule["clear_ratio"]) * rule["line"]
+        return "grey" if budget is not None and spent > clear * budget else "ok"
 
     def limit(self):
         return 0 if self.rule["no_data"] == "no_data" else 2
@@ -101,7 +123,7 @@ class Scalar:
         name = self.class_of(day)
         if name == "missing" and rule["no_data"] in ("breach", "ok"):
             name = rule["no_data"]
-        if name == "not_ready":
+        if name in ("not_ready", "outside"):
             return name
         if self.state == "stopped":
             return "thin" if name == "drip" else name
@@ -214,5 +236,7 @@ class Scalar:
             self.events.append((day, "signed"))
         self.state = "stopped" if kind in ("stop", "rewrite") else "recovering"
         self.grace = 3 if kind in ("cut", "resume") else 0
+        if self.grace and self.rule["window"] == "event":
+            self.state, self.grace = "ok", 0
         self.idle = self.missing = 0
         self.incident_reported = False

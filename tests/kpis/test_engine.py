@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, NoData, Rule, Window
 from kpis.engine import Mark, State, run
+from kpis.series import Column, History
 
 _spec = importlib.util.spec_from_file_location("scalar_model", Path(__file__).with_name("scalar_model.py"))
 scalar_model = importlib.util.module_from_spec(_spec)
@@ -244,6 +247,106 @@ def test_confirmation_waits_for_the_week():
     assert day == (8, "opened")
 
 
+# ---------------------------------------------------------------- mailings and budgets
+MAILING = Rule(line=Fraction(8, 1000), window=Window.EVENT, n=1, minimum_sample=Fraction(500), settling_days=2)
+JANUARY_20 = date(2026, 1, 20)
+"""Twelve days of January, then February."""
+
+
+def sent(days, metrics=("sends", "unsubscribes", "delivered")) -> History:
+    """A mailing's days as a history of one scope."""
+    columns = {}
+    for place, code in enumerate(metrics):
+        cells = [day[place] for day in days]
+        columns[code] = Column(
+            _small(np.array([[cell or 0 for cell in cells]], object)), np.array([[cell is not None for cell in cells]])
+        )
+    return History(
+        JANUARY_20, date.fromordinal(JANUARY_20.toordinal() + len(days) - 1), {(1, 7): 0}, np.zeros(1, int), columns
+    )
+
+
+@pytest.mark.parametrize(
+    ("days", "pair"),
+    [
+        ([(1000, 4, 980), (0, 3, 10), (0, 1, 0), (0, 9, 0), (0, 0, 0)], (8, 990)),  # the fourth day is not counted
+        ([(0, 0, 0), (M, M, M), (1000, 4, 980), (M, 3, M), (M, M, M)], (7, 980)),  # known day by day, metric by metric
+        ([(1000, 4, 980), (500, 2, 480)], (6, 1460)),
+    ],
+)
+def test_a_mailing_is_its_first_day_and_the_two_after(days, pair):
+    from kpis.formulas import parse
+
+    found = sent(days).of_mailings([(1, 7)]).figures(parse("unsubscribes / delivered"), [(1, 7)])
+
+    first = next(day for day, (sends, *_rest) in enumerate(days) if sends)
+    assert (int(found.numerator[0, first]), int(found.denominator[0, first]), list(found.start)) == (*pair, [first])
+    assert found.known.sum() == 1
+
+
+def test_nothing_was_sent_and_there_is_no_mailing():
+    assert sent([(0, 0, 0), (M, 3, 400)]).of_mailings([(1, 7)]).rows == {}
+
+
+@pytest.mark.parametrize(
+    ("pair", "events"),
+    [((8, 1000), []), ((9, 1000), [(1, "opened")]), ((40, 499), []), ((4, 500), []), ((5, 500), [(1, "opened")])],
+)
+def test_a_mailing_beyond_the_line_fires_on_its_day_alone(pair, events):
+    outcome = run(figures([pair, (M, M), (900, 1000)], settled=2), [MAILING])
+
+    assert happened(outcome) == events
+    assert list(outcome.classes[0][1:]) == [0, 0, 0, 0]
+
+
+def test_a_mailing_waits_48_hours():
+    assert happened(run(figures([(9, 1000)], settled=1), [MAILING])) == []
+    assert happened(run(figures([(9, 1000)], settled=2), [MAILING])) == [(1, "opened")]
+
+
+def test_an_accepted_rewrite_ends_the_question_about_a_mailing():
+    outcome = run(figures([(9, 1000)], settled=8), [MAILING], [Mark(0, 3, "rewrite"), Mark(0, 5, "resume")])
+
+    assert [State(state).code for state in outcome.states[0]] == ["firing"] * 3 + ["stopped"] * 2 + ["ok"] * 4
+
+
+def spending(days, allowance, settled=1) -> Figures:
+    """(spend, gross profit) from 20 January on, today included without figures."""
+    return budget_figures(sent([*days, *[(M, M)] * settled], ("spend", "gross_profit")), [(1, 7)], [allowance])
+
+
+def over_budget(line=Fraction(11, 10)):
+    return Rule(line=line, window=Window.BUDGET, n=1, minimum_sample=Fraction(0))
+
+
+@pytest.mark.parametrize(
+    ("days", "allowance", "events"),
+    [
+        # 3 × 400 = 1 200 > 1 100 on the third day; 1 100 itself is borne
+        ([(400, M)] * 3, Allowance(1000, None, True), [(3, "opened")]),
+        ([(550, M)] * 2, Allowance(1000, None, True), []),
+        # twelve days of January, then the month begins anew: two good days end it
+        ([(100, M)] * 16, Allowance(1000, None, True), [(12, "opened"), (14, "recovered")]),
+        ([(100, M)] * 16, Allowance(1000, None, False), [(12, "opened")]),
+        # 300 lost by day 3 is the stop-loss itself; the fourth day breaks it
+        ([(200, 100)] * 4, Allowance(None, 300, False), [(4, "opened")]),
+        # a day whose profit is unknown is left out of the loss, not taken for zero
+        ([(200, 100), (200, M), (200, 100), (200, 100)], Allowance(None, 300, False), []),
+        ([(200, M)] * 9, Allowance(None, 300, False), []),
+        ([(0, 0)] * 3 + [(1, M)], Allowance(0, None, True), [(4, "opened")]),
+        ([(M, M)] * 4, Allowance(1000, None, True), [(3, "data_incident")]),
+    ],
+)
+def test_budget_vector(days, allowance, events):
+    assert happened(run(spending(days, allowance), [over_budget()])) == events
+
+
+def test_a_spent_budget_pauses_when_nothing_more_is_spent():
+    outcome = run(spending([(1200, M)] + [(0, M)] * 8, Allowance(1000, None, False)), [over_budget()])
+
+    assert happened(outcome) == [(1, "opened"), (8, "paused")]
+
+
 # ---------------------------------------------------------------- random series
 CODES = {
     0: "outside", 1: "not_ready", 2: "missing", 3: "inactive", 4: "thin", 5: "breach", 6: "grey", 7: "ok",
@@ -271,17 +374,18 @@ marks = st.lists(
 
 @st.composite
 def rule_strategy(draw):
-    window = draw(st.sampled_from(["in_a_row", "in_a_row", "since_conversion", "m_of_n", "pooled"]))
-    n = draw(st.integers(1, 5))
-    above = draw(st.booleans()) or window == "since_conversion"
+    window = draw(st.sampled_from(["in_a_row", "in_a_row", "since_conversion", "m_of_n", "pooled", "event", "budget"]))
+    n = 1 if window in ("event", "budget") else draw(st.integers(1, 5))
+    above = draw(st.booleans()) or window in ("since_conversion", "budget")
     line = draw(st.sampled_from([Fraction(1000), Fraction(1000), Fraction(1, 3), Fraction(-200), Fraction(9007199, 7)]))
     return Rule(
-        line=abs(line) if window == "since_conversion" else line, above=above, window=Window(window), n=n,
+        line=abs(line) if window in ("since_conversion", "budget") else line, above=above, window=Window(window), n=n,
         m=draw(st.integers(1, n)), k=Fraction(draw(st.integers(1, 4))),
         max_span=draw(st.one_of(st.none(), st.integers(n, 12))), minimum_sample=Fraction(draw(st.integers(0, 5))),
         zero_line=Fraction(3000) if above and draw(st.booleans()) else None,
         no_data=NoData(draw(st.sampled_from(["hold", "hold", "breach", "ok", "no_data"]))),
-        settling_days=draw(st.integers(1, 3)), confirm_pooled_7d=draw(st.booleans()),
+        settling_days=draw(st.integers(1, 3)),
+        confirm_pooled_7d=window not in ("event", "budget") and draw(st.booleans()),
         clear_ratio=draw(st.sampled_from([Fraction(9, 10), Fraction(1), Fraction(1, 2)])),
         clear_days=draw(st.integers(1, 3)),
     )  # fmt: skip
@@ -296,34 +400,66 @@ def plain(rule: Rule) -> dict:
     }  # fmt: skip
 
 
+allowances = st.builds(
+    Allowance, st.one_of(st.none(), st.sampled_from([0, 1, 9, 30_000])), st.one_of(st.none(), st.integers(0, 20_000)),
+    st.booleans(),
+)  # fmt: skip
+
+
+def with_budgets(plain_figures: Figures, rules, series, given) -> Figures:
+    """The figures of the whole batch, budgets in the terms of their window."""
+    parts = []
+    for row, (rule, days) in enumerate(zip(rules, series, strict=True)):
+        part = plain_figures.only(np.array([row]))
+        if rule.window is Window.BUDGET:
+            found = budget_figures(sent([*days, (M, M)], ("spend", "gross_profit")), [(1, 7)], [given[row]])
+            part = Figures(found.numerator, found.denominator, found.known, part.start, found.loss, found.quiet)
+        parts.append(part)
+    return Figures.joined(parts)
+
+
+def of_budget(allowance: Allowance, length: int) -> dict:
+    months = [0, 12, 40, 71, 101, 132, 162, 193, 224] if allowance.monthly else [0]
+    return {
+        "budget": allowance.budget, "stop_loss": allowance.stop_loss, "periods": [day for day in months if day <= length],
+    }  # fmt: skip
+
+
 @settings(max_examples=int(os.environ.get("ENGINE_EXAMPLES", "120")), deadline=None)
 @given(
-    batch=st.lists(st.tuples(rule_strategy(), long_days, marks, st.integers(0, 5)), min_size=1, max_size=6),
+    batch=st.lists(st.tuples(rule_strategy(), long_days, marks, st.integers(0, 5), allowances), min_size=1, max_size=6),
     scale=st.sampled_from([1, 1, 10**6, 10**15]),
 )
 def test_engine_equals_the_scalar_model(batch, scale):
     """`scale` multiplies figures and thresholds alike: 10¹⁵ leaves 64 bits behind."""
-    longest = max(len(days) for _rule, days, _marks, _start in batch)
-    series, rules, given_marks, starts = [], [], [], []
-    for row, (rule, days, signed, start) in enumerate(batch):
+    longest = max(len(days) for _rule, days, *_rest in batch)
+    series, rules, given_marks, starts, bounds = [], [], [], [], []
+    for row, (rule, days, signed, start, allowance) in enumerate(batch):
         days = [*days, *[(None, None)] * (longest - len(days))]
         start = min(start, longest - 1)
         series.append([(None if a is None else a * scale, None if b is None else b * scale) for a, b in days])
         rules.append(scaled(rule, scale))
         starts.append(start)
+        bounds.append(
+            Allowance(
+                *(None if m is None else m * scale for m in (allowance.budget, allowance.stop_loss)), allowance.monthly
+            )
+        )
         given_marks += [
             Mark(row, max(day, start), kind, None if until is None else day + until, extra and extra * scale)
             for day, kind, until, extra in sorted(signed, key=lambda mark: mark[0]) if max(day, start) <= longest
         ]  # fmt: skip
 
-    outcome = run(figures(*series, starts=starts), rules, given_marks)
+    raw = figures(*series, starts=starts)
+    outcome = run(with_budgets(raw, rules, series, bounds), rules, given_marks, raw)
 
     for row, (rule, days) in enumerate(zip(rules, series, strict=True)):
         by_day = {}
         for mark in given_marks:
             if mark.series == row:
                 by_day.setdefault(mark.day, []).append((mark.kind, mark.until, mark.extra))
-        model = scalar_model.Scalar(plain(rule), [*days, (None, None)], by_day, starts[row]).run()
+        terms = plain(rule) | of_budget(bounds[row], longest)
+        model = scalar_model.Scalar(terms, [*days, (None, None)], by_day, starts[row]).run()
         assert [CODES[code] for code in outcome.classes[row]] == model.classes
         assert [State(code).code for code in outcome.states[row]] == model.states
         assert list(outcome.streaks[row]) == model.streaks

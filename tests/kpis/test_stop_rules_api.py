@@ -67,7 +67,7 @@ def test_create_and_read(world, call):
         "scope": {"channel": "vk", "kind": None, "per": "channel"}, "minimum_sample": 3, "zero_line": "3000",
         "no_data": "hold", "settling_days": 1, "confirm_pooled_7d": False, "clear_ratio": "0.9", "clear_days": 2,
         "action": "stop", "active": True, "owner": world.cmo.pk, "version": 1, "state": None, "in_force": True,
-        "waits_for_approval": False,
+        "waits_for_approval": False, "shadow_until": None,
     }  # fmt: skip
     assert call(world.pm, "get", f"{body['id']}/").json() == body
     assert call(world.pm, "get").json()["results"] == [body]
@@ -99,7 +99,8 @@ def test_patch_makes_a_version_and_keeps_the_rest_of_the_window(world, call):
         ({"scope": {"per": "planet"}}, "scope.per"),
         ({"window": {"kind": "often"}}, "window.kind"),
         ({"window": {"n": 0}}, "n"),
-        ({"window": {"kind": "budget"}}, "window"),
+        ({"window": {"kind": "budget", "tolerance": -1}}, "window.tolerance"),
+        ({"window": {"kind": "event"}, "scope": {"kind": "paid"}}, "scope"),
         ({"action": "explode"}, "action"),
         ({"name": ""}, "name"),
     ],

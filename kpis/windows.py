@@ -1,0 +1,94 @@
+"""The figures of a rule on a scope in the terms of its window: by day, per mailing, against a budget."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kpis.budgets import Allowance, budget_figures
+from kpis.day_classes import Figures, Window
+from kpis.formulas import Formula
+from kpis.models import StopRuleVersion
+from kpis.series import History, Scope
+from roles.fields import to_micros
+from roles.models import Campaign, Channel
+
+SPENDING = "spend"
+"""The formula of the KPI that a budget rule watches."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One rule version on one running scope; `campaign` None: the channel as a whole."""
+
+    version: StopRuleVersion
+    channel: Channel
+    campaign: Campaign | None
+
+    @property
+    def scope(self) -> Scope:
+        return self.channel.pk, self.campaign.pk if self.campaign else 0
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """(rule, channel, campaign or 0)."""
+        return self.version.rule_id, *self.scope
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the scope may spend and lose, as a budget rule reads it."""
+        budget = self.campaign.budget if self.campaign else self.channel.monthly_budget
+        stop_loss = (self.campaign or self.channel).stop_loss
+        return Allowance(
+            None if budget is None else to_micros(budget), None if stop_loss is None else to_micros(stop_loss),
+            monthly=self.version.period != StopRuleVersion.Period.TEST,
+        )  # fmt: skip
+
+
+def metrics_needed(versions: Iterable[StopRuleVersion], formulas: dict[int, Formula]) -> set[str]:
+    """Codes of the metrics that judging these versions takes."""
+    versions = list(versions)
+    windows = {version.window for version in versions}
+    codes = set().union(*(formulas[version.kpi_id].metrics for version in versions if version.kpi_id in formulas))
+    if Window.EVENT in windows:
+        codes.add("sends")
+    if Window.BUDGET in windows:
+        codes |= {"spend", "gross_profit"}
+    return codes
+
+
+def figures_of(
+    history: History, formulas: dict[int, Formula], series: list[Series]
+) -> tuple[list[int], Figures | None]:
+    """The places in `series` of those with something to judge, and their figures in that order.
+
+    Left out: scopes without facts, mailings that sent nothing, scopes without a budget and a stop-loss, unknown KPIs.
+    """
+    order, parts = [], []
+    for kpi_id, window in dict.fromkeys((one.version.kpi_id, _kind(one.version)) for one in series):
+        if kpi_id not in formulas:
+            continue
+        mine = [n for n, one in enumerate(series) if (one.version.kpi_id, _kind(one.version)) == (kpi_id, window)]
+        chosen, figures = _of_window(window, history, formulas[kpi_id], series, mine)
+        if chosen:
+            order += chosen
+            parts.append(figures)
+    return order, Figures.joined(parts) if parts else None
+
+
+def _kind(version: StopRuleVersion) -> str:
+    return version.window if version.window in (Window.EVENT, Window.BUDGET) else ""
+
+
+def _of_window(
+    window: str, history: History, formula: Formula, series: list[Series], mine: list[int]
+) -> tuple[list[int], Figures | None]:
+    if window == Window.EVENT:
+        history = history.of_mailings([series[number].scope for number in mine])
+    chosen = [number for number in mine if series[number].scope in history.rows]
+    if window == Window.BUDGET:
+        chosen = [number for number in chosen if series[number].allowance.bounds_anything]
+    if not chosen:
+        return [], None
+    scopes = [series[number].scope for number in chosen]
+    if window == Window.BUDGET:
+        return chosen, budget_figures(history, scopes, [series[number].allowance for number in chosen])
+    return chosen, history.figures(formula, scopes)
