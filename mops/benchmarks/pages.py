@@ -1,0 +1,68 @@
+"""`bench pages`: how many pages and API reads one core serves, with companies of a year of figures."""
+
+import resource
+import time
+from statistics import quantiles
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from rest_framework.throttling import SimpleRateThrottle
+
+from mops.benchmarks.companies import Built, build
+from mops.starting import collect_static
+
+HELP = "Measure pages and API reads per second of one core."
+
+
+def add_arguments(parser) -> None:
+    """How much there is in the database, and how long each address is asked."""
+    parser.add_argument("--companies", type=int, default=20)
+    parser.add_argument("--facts", type=int, default=1_000_000, help="rows of facts of all companies together")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each address is asked")
+
+
+def run(stdout, *, companies: int, facts: int, seconds: float, **options) -> None:
+    """Fill the database and ask every address; a line each, with the goal of the issue beside it."""
+    settings.ALLOWED_HOSTS = ["*"]
+    SimpleRateThrottle.THROTTLE_RATES = dict.fromkeys(SimpleRateThrottle.THROTTLE_RATES, "100000000/min")
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    collect_static()  # pages name their files by the manifest
+    made = _build(stdout, companies, facts)
+    stdout.write(f"{'':34}{'per s':>8}{'p50 ms':>9}{'p95 ms':>9}{'goal':>7}")
+    for label, address, headers, goal in made.addresses:
+        # Integrations carry a token and no session.
+        rate, p50, p95 = _ask(Client() if headers else made.browser, address, headers, seconds)
+        stdout.write(f"{label:34}{rate:8.1f}{p50:9.1f}{p95:9.1f}{goal:>7} {'ok' if rate >= goal else 'BELOW'}")
+
+
+def _build(stdout, count: int, facts: int) -> Built:
+    started = time.perf_counter()
+    made = build(count=count, facts=facts, at=timezone.now())
+    load = time.perf_counter() - started
+    rate = made.facts / load
+    stdout.write(f"{connection.vendor}: {count} companies, {made.facts:,} facts in {load:.0f} s ({rate:,.0f} rows/s)")
+    return made
+
+
+def _ask(browser: Client, address: str, headers: dict, seconds: float) -> tuple[float, float, float]:
+    """(requests per second of CPU time of this process and of wall time, whichever is lower; p50; p95 in ms)."""
+    for _warm in range(3):
+        response = browser.get(address, headers=headers)
+        assert response.status_code == 200, f"{address}: {response.status_code} {response.content[:300]!r}"
+    times = []
+    cpu = _cpu()
+    started = time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        before = time.perf_counter()
+        browser.get(address, headers=headers)
+        times.append((time.perf_counter() - before) * 1000)
+    wall, cpu = time.perf_counter() - started, _cpu() - cpu
+    cuts = quantiles(times, n=20)
+    return len(times) / max(wall, cpu), cuts[9], cuts[18]
+
+
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
