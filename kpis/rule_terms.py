@@ -55,9 +55,7 @@ def defaults(company: Company, kpi: KpiVersion, given: dict) -> dict:
         "above" if kpi.better == KpiVersion.Better.LOWER or window == Window.BUDGET else "below"
     )
     line = given.get("line")
-    spread = (
-        comparison == "above" and window not in (Window.EVENT, Window.BUDGET) and is_money_per_count(formula, metrics)
-    )
+    costs = has_money_account(formula, metrics, comparison, window)
     settling = max((metrics[code].settling_days for code in formula.metrics if code in metrics), default=1)
     return {
         "comparison": comparison,
@@ -65,7 +63,7 @@ def defaults(company: Company, kpi: KpiVersion, given: dict) -> dict:
         "k": Decimal(3) if window == Window.SINCE_CONVERSION else None,
         "max_span": 2 * n + 1 if isinstance(n, int) else None,
         "minimum_sample": _sample(window, formula),
-        "zero_line": 3 * line if spread and isinstance(line, Decimal) and line > 0 else None,
+        "zero_line": usual_zero_line(line) if costs and isinstance(line, Decimal) else None,
         "settling_days": max(settling, MAILING_SETTLES) if window == Window.EVENT else settling,
         "period": StopRuleVersion.Period.MONTH if window == Window.BUDGET else "",
     }
@@ -107,6 +105,17 @@ def is_money_per_count(formula: Formula, metrics: dict[str, MetricInfo]) -> bool
         return {metrics[code].unit for code, _factor in side if code in metrics}
 
     return formula.is_ratio and "money" in units(formula.numerator) and units(formula.denominator) == {"count"}
+
+
+def has_money_account(formula: Formula, metrics: dict[str, MetricInfo], comparison: str, window: str) -> bool:
+    """Can firings be counted in money? Only those of a cost over its line, judged by days."""
+    by_days = window not in (Window.EVENT, Window.BUDGET)
+    return comparison == "above" and by_days and is_money_per_count(formula, metrics)
+
+
+def usual_zero_line(line: Decimal) -> Decimal | None:
+    """Of a cost: three lines."""
+    return 3 * line if line > 0 else None
 
 
 def check(company: Company, version: StopRuleVersion, kpi: KpiVersion) -> None:

@@ -107,14 +107,21 @@ def _largest(values: np.ndarray) -> int:
 
 
 def read_history(
-    *, company: Company, metrics: Iterable[MetricInfo], today: date, campaigns: bool = True, since: date = date.min
+    *,
+    company: Company,
+    metrics: Iterable[MetricInfo],
+    today: date,
+    campaigns: bool = True,
+    since: date = date.min,
+    channels: Iterable[int] | None = None,
 ) -> History | None:
     """Everything known from `since` until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
 
     A campaign's cell comes from the source that the channel's cell comes from; without `campaigns` only channels are kept.
+    `channels`: read only these.
     """
     metrics = sorted(metrics, key=lambda info: info.code)
-    rows = _rows(company, [info.column for info in metrics], since, today)
+    rows = _rows(company, [info.column for info in metrics], since, today, channels)
     if not rows:
         return None
     days, channels, campaign_ids, sources, priorities, *values = zip(*rows, strict=True)
@@ -134,17 +141,21 @@ def read_history(
     return History(first_day, today, placed.rows, placed.start, columns)
 
 
-def _rows(company: Company, columns: list[str], since: date, today: date) -> list[tuple]:
+def _rows(
+    company: Company, columns: list[str], since: date, today: date, channels: Iterable[int] | None
+) -> list[tuple]:
     quote = connection.ops.quote_name
     facts, sources = quote(DailyFact._meta.db_table), quote(Source._meta.db_table)
     wanted = "".join(f", f.{quote(column)}" for column in columns)
     anything = ", ".join(f"f.{quote(column)}" for column in COLUMNS)
+    only = [] if channels is None else sorted(channels)
+    inside = f" AND f.channel_id IN ({', '.join(['%s'] * len(only))})" if only else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT f.day, f.channel_id, f.campaign_id, f.source_id, s.priority{wanted} FROM {facts} f "
             f"JOIN {sources} s ON s.id = f.source_id "
-            f"WHERE f.company_id = %s AND f.day BETWEEN %s AND %s AND COALESCE({anything}) IS NOT NULL",
-            [company.pk, since.isoformat(), today.isoformat()],
+            f"WHERE f.company_id = %s AND f.day BETWEEN %s AND %s AND COALESCE({anything}) IS NOT NULL{inside}",
+            [company.pk, since.isoformat(), today.isoformat(), *only],
         )
         return cursor.fetchall()
 

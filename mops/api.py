@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+from kpis.api.backtest import BacktestViewSet
 from kpis.api.facts import FactViewSet
 from kpis.api.imports import ImportViewSet
 from kpis.api.kpis import KpiViewSet, MetricViewSet
@@ -26,6 +27,7 @@ router.register("facts", FactViewSet, basename="fact")
 router.register("imports", ImportViewSet, basename="import")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("kpis", KpiViewSet, basename="kpi")
+router.register("stop-rules/backtest", BacktestViewSet, basename="backtest")
 router.register("stop-rules", StopRuleViewSet, basename="stop-rule")
 router.register("targets", TargetViewSet, basename="target")
 router.register("decisions", DecisionViewSet, basename="decision")

@@ -19,7 +19,7 @@ from kpis.selectors.rule_days import scope_days
 from kpis.services.evaluations import evaluate_now
 from kpis.services.stop_rules import create_stop_rule, revise_stop_rule
 from roles import selectors as who
-from roles.models import Channel
+from roles.models import Channel, Company
 from roles.permissions import Permission
 from roles.refusals import FieldError
 from roles.rest.viewsets import CompanyViewSet
@@ -159,7 +159,7 @@ class StopRuleViewSet(CompanyViewSet):
 
     @extend_schema(request=StopRuleSerializer, responses={201: StopRuleSerializer})
     def create(self, request, company_slug=None):
-        terms = self._terms(StopRuleSerializer(data=request.data))
+        terms = terms_of(self.company, StopRuleSerializer(data=request.data))
         rule = create_stop_rule(company=self.company, by=self.person, at=timezone.now(), **terms)
         found = self._found(rule.pk)
         return self._answer(found, found.version, status=201)
@@ -169,7 +169,7 @@ class StopRuleViewSet(CompanyViewSet):
         """The answer is the new version: `waits_for_approval` where it is not in force yet."""
         found = self._found(pk)
         self.check_etag(found.latest.number)
-        terms = {"reason": ""} | self._terms(StopRulePatchSerializer(data=request.data, partial=True))
+        terms = {"reason": ""} | terms_of(self.company, StopRulePatchSerializer(data=request.data, partial=True))
         seen = found.latest.number if request.headers.get("If-Match") else None
         revise_stop_rule(
             company=self.company, by=self.person, at=timezone.now(), rule=found.rule, expected=seen, **terms
@@ -236,31 +236,33 @@ class StopRuleViewSet(CompanyViewSet):
             "in_force": row.is_in_force, "waits_for_approval": row.waiting is not None,
         }  # fmt: skip
 
-    def _terms(self, serializer) -> dict:
-        """The given fields as the service takes them: window and scope flat, the channel as a row."""
-        serializer.is_valid(raise_exception=True)
-        fields = dict(serializer.validated_data)
-        window = fields.pop("window", {})
-        tolerance = window.pop("tolerance", None)
-        if tolerance is not None:
-            window["line"] = 1 + tolerance
-        fields |= window
-        scope = fields.pop("scope", {})
-        if "per" in scope:
-            fields["per"] = scope["per"]
-        if "channel" in scope or "channel_kind" in scope:
-            fields["channel"] = self._channel(scope.get("channel"))
-            fields["channel_kind"] = scope.get("channel_kind") or ""
-        return fields
 
-    def _channel(self, code: str | None) -> Channel | None:
-        if not code:
-            return None
-        channel = who.get_channel(company=self.company, code=code)
-        if channel is None:
-            message = _("There is no such channel.")
-            raise WrongTerms(message, [FieldError("scope.channel", "unknown_channel", message)])
-        return channel
+def terms_of(company: Company, serializer: serializers.Serializer) -> dict:
+    """The given fields as the service takes them: window and scope flat, the channel as a row. Raises WrongTerms."""
+    serializer.is_valid(raise_exception=True)
+    fields = dict(serializer.validated_data)
+    window = fields.pop("window", {})
+    tolerance = window.pop("tolerance", None)
+    if tolerance is not None:
+        window["line"] = 1 + tolerance
+    fields |= window
+    scope = fields.pop("scope", {})
+    if "per" in scope:
+        fields["per"] = scope["per"]
+    if "channel" in scope or "channel_kind" in scope:
+        fields["channel"] = _channel(company, scope.get("channel"))
+        fields["channel_kind"] = scope.get("channel_kind") or ""
+    return fields
+
+
+def _channel(company: Company, code: str | None) -> Channel | None:
+    if not code:
+        return None
+    channel = who.get_channel(company=company, code=code)
+    if channel is None:
+        message = _("There is no such channel.")
+        raise WrongTerms(message, [FieldError("scope.channel", "unknown_channel", message)])
+    return channel
 
 
 def _scope_json(scope, hidden: bool) -> dict:

@@ -44,7 +44,7 @@ def create_stop_rule(*, company: Company, by: Membership, at: datetime, reason: 
     an own channel waits for approve_stop_rule. Raises WrongTerms, MayNotWriteRule.
     """
     kpi = _kpi(company, at, terms)
-    version = _drafted(company, by, kpi, _given(terms) | {"kpi": kpi.kpi, "owner": terms.get("owner") or by})
+    version = drafted(company, by, kpi, given_terms(terms) | {"kpi": kpi.kpi, "owner": terms.get("owner") or by})
     _check_may_write(by, version)
     version.rule = StopRule(company=company, number=_next_number(company))
     version.valid_from = company.local_date(at)
@@ -73,9 +73,9 @@ def revise_stop_rule(
     if expected is not None and expected != before.number:
         raise RuleChanged(_("Somebody changed it meanwhile. Read it again and repeat your change."))
     _check_may_write(by, before)
-    given = _given(terms)
+    given = given_terms(terms)
     kpi = _kpi(company, at, {"kpi": before.kpi, "window": before.window} | given)
-    version = _drafted(company, by, kpi, rule_terms.as_given(company, before) | given | {"kpi": kpi.kpi})
+    version = drafted(company, by, kpi, rule_terms.as_given(company, before) | given | {"kpi": kpi.kpi})
     _check_may_write(by, version)
     if _state(version) == _state(before):
         return before
@@ -126,7 +126,8 @@ def latest_version(*, company: Company, rule: StopRule) -> StopRuleVersion:
     return rows.select_related("kpi", "channel", "owner").order_by("-number")[0]
 
 
-def _given(terms: dict) -> dict:
+def given_terms(terms: dict) -> dict:
+    """The terms as `drafted` takes them; TypeError for what is none of rule_terms.TERMS."""
     unknown = set(terms) - set(TERMS)
     if unknown:
         raise TypeError(f"not a term of a stop-rule: {sorted(unknown)}")
@@ -145,8 +146,11 @@ def _kpi(company: Company, at: datetime, terms: dict) -> KpiVersion:
     return rule_terms.find_kpi(company, terms.get("kpi"))
 
 
-def _drafted(company: Company, by: Membership, kpi: KpiVersion, terms: dict) -> StopRuleVersion:
-    """A version that is not saved: the given terms over the defaults. Of the derived ones None means "as usual"."""
+def drafted(company: Company, by: Membership, kpi: KpiVersion, terms: dict) -> StopRuleVersion:
+    """A version that is not saved: the given terms over the defaults. Of the derived ones None means "as usual".
+
+    Refused without a line.
+    """
     terms = {"window": Window.IN_A_ROW, **terms}
     if terms["window"] in BY_DAY:
         terms["n"] = 3 if terms.get("n") is None else terms["n"]

@@ -1,0 +1,206 @@
+"""`POST /stop-rules/backtest/`: a rule tried on history before it is written. Nothing is written."""
+
+from datetime import date
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from kpis.api.figures import as_json, decimal_text
+from kpis.api.stop_rules import StopRuleSerializer, terms_of
+from kpis.day_classes import DayClass
+from kpis.rule_terms import WrongTerms
+from kpis.selectors.backtest import Account, Firing, Replay, Totals, Trial, backtest, span_of
+from kpis.selectors.measures import money_metrics
+from kpis.selectors.stop_rules import may_see
+from kpis.services.rule_drafts import Draft, draft_rule
+from roles.permissions import Permission
+from roles.refusals import FieldError, Forbidden
+from roles.rest.viewsets import CompanyViewSet
+
+LONGEST = 1100
+MOST_LINES = 25
+
+
+class MoneyNotShown(Forbidden):
+    code = "money_not_shown"
+
+
+class BacktestSerializer(StopRuleSerializer):
+    """A rule's body as for creating one (a name is not needed), the days to try it on, and other lines to compare.
+
+    Without `from` and `to`: the last twelve months. What is known before `from` warms the machine up. `lines` are in
+    the unit of `line`.
+    """
+
+    name = serializers.CharField(max_length=160, required=False)
+    to = serializers.DateField(required=False)
+    lines = serializers.ListField(
+        child=serializers.DecimalField(19, 6), required=False, max_length=MOST_LINES, write_only=True
+    )
+
+    def get_fields(self):
+        fields = super().get_fields()
+        fields["from"] = serializers.DateField(required=False)
+        return {name: field for name, field in fields.items() if not field.read_only and name != "reason"}
+
+
+AMOUNTS = {
+    "avoidable_spend": serializers.CharField(allow_null=True),
+    "conversions_forgone": serializers.FloatField(allow_null=True),
+    "net_saved": serializers.CharField(allow_null=True, help_text="avoidable spend − line · conversions forgone"),
+    "saved": serializers.CharField(allow_null=True, help_text="the positive daily parts of net"),
+    "lost": serializers.CharField(allow_null=True, help_text="the negative daily parts of net"),
+}
+FiringRow = inline_serializer(
+    "BacktestFiring",
+    {
+        "channel": serializers.CharField(),
+        "campaign": serializers.IntegerField(allow_null=True),
+        "first_day": serializers.DateField(help_text="the first breaching day"),
+        "opened_on": serializers.DateField(),
+        "closed_on": serializers.DateField(allow_null=True, help_text="null: it goes on at the end"),
+        "closed_as": serializers.ChoiceField(["recovered", "paused"], allow_null=True),
+        "avoidable_days": serializers.IntegerField(),
+        "false_alarm": serializers.BooleanField(allow_null=True, help_text="null where nothing is counted in money"),
+        **AMOUNTS,
+    },
+    many=True,
+)
+TOTALS = {
+    "firings": serializers.IntegerField(),
+    "going_on": serializers.IntegerField(),
+    "false_alarms": serializers.IntegerField(allow_null=True),
+    **AMOUNTS,
+}
+SeriesRow = inline_serializer(
+    "BacktestSeries",
+    {
+        "channel": serializers.CharField(),
+        "campaign": serializers.IntegerField(allow_null=True),
+        "days": inline_serializer(
+            "BacktestDay",
+            {
+                "date": serializers.DateField(),
+                "class": serializers.CharField(help_text="not_ready, missing, inactive, thin, breach, grey, ok"),
+                "value": serializers.CharField(allow_null=True),
+            },
+            many=True,
+        ),
+    },
+    many=True,
+)
+Answer = inline_serializer(
+    "BacktestAnswer",
+    {
+        "from": serializers.DateField(),
+        "to": serializers.DateField(),
+        "firings": FiringRow,
+        "totals": inline_serializer("BacktestTotals", TOTALS),
+        "series": SeriesRow,
+        "lines": inline_serializer("BacktestLine", {"line": serializers.CharField(), **TOTALS}, many=True),
+    },
+)
+
+
+class BacktestViewSet(CompanyViewSet):
+    """What a stop-rule would have done, and what it would have been worth."""
+
+    serializer_class = BacktestSerializer
+    write_permissions = {"create": Permission.READ}
+    write_scope = "read"
+
+    @extend_schema(request=BacktestSerializer, responses=Answer)
+    def create(self, request, company_slug=None):
+        """The last twelve months unless `from` and `to` say otherwise; 403 where the caller may not see the money of the scope."""
+        terms = terms_of(self.company, BacktestSerializer(data=request.data))
+        today = self.company.local_date(timezone.now())
+        since, until = _span(today, terms.pop("from", None), terms.pop("to", None))
+        lines = terms.pop("lines", [])
+        draft = draft_rule(company=self.company, by=self.person, today=today, **terms)
+        if not may_see(self.person, draft.version, money_metrics(draft.metrics)):
+            raise MoneyNotShown(_("Your hats do not show the money of this scope."))
+        _check_lines(draft, lines)
+        done = backtest(company=self.company, draft=draft, today=today, since=since, until=until, lines=lines)
+        return Response({
+            "from": done.since, "to": done.until,
+            "firings": [_firing_json(firing) for firing in done.draft.firings],
+            "totals": _totals_json(done.draft.totals), "series": _series_json(done.draft, done.since, done.until),
+            "lines": [{"line": decimal_text(line)} | _totals_json(totals) for line, totals in done.lines],
+        })  # fmt: skip
+
+
+def _span(today: date, since: date | None, until: date | None) -> tuple[date, date]:
+    since, until = span_of(today, since, until)
+    if since > until:
+        message = _("The first day is after the last one.")
+    elif (until - since).days >= LONGEST:
+        message = _("Choose at most three years.")
+    else:
+        return since, until
+    raise WrongTerms(message, [FieldError("from", "out_of_range", message)])
+
+
+def _check_lines(draft: Draft, lines: list) -> None:
+    """Other lines must be possible ones, as the rule's own must."""
+    version = draft.version
+    costs = version.window in ("since_conversion", "budget")
+    for index, line in enumerate(lines):
+        if costs and line <= 0:
+            message = _("This line is not possible here: give a number above 0.")
+            raise WrongTerms(message, [FieldError("lines", "out_of_range", message, index)])
+
+
+def _amounts(account: Account | None) -> dict:
+    if account is None:
+        return dict.fromkeys(AMOUNTS)
+    return {
+        "avoidable_spend": decimal_text(account.spend), "conversions_forgone": as_json(account.forgone, "count"),
+        "net_saved": decimal_text(account.net), "saved": decimal_text(account.saved), "lost": decimal_text(account.lost),
+    }  # fmt: skip
+
+
+def _firing_json(firing: Firing) -> dict:
+    return {
+        "channel": firing.channel.code, "campaign": firing.campaign.pk if firing.campaign else None,
+        "first_day": firing.first_day, "opened_on": firing.opened_on, "closed_on": firing.closed_on,
+        "closed_as": firing.closed_as or None, "avoidable_days": firing.avoidable_days, "false_alarm": firing.false_alarm,
+    } | _amounts(firing.account)  # fmt: skip
+
+
+def _totals_json(totals: Totals) -> dict:
+    return {
+        "firings": totals.firings, "going_on": totals.going_on, "false_alarms": totals.false_alarms,
+    } | _amounts(totals.account)  # fmt: skip
+
+
+CODES = [DayClass(number).code for number in range(len(DayClass))]
+
+
+def _series_json(trial: Trial, since: date, until: date) -> list[dict]:
+    """The KPI day by day on each scope, from its first day on."""
+    replay = trial.replay
+    if replay is None:
+        return []
+    history = replay.history
+    last = min(history.index(until), history.days - 1)
+    days = [history.day(index).isoformat() for index in range(history.days)]
+    found = []
+    for number, one in enumerate(replay.series):
+        first = max(history.index(since), int(replay.figures.start[number]))
+        values = _values(replay, number, first, last)
+        classes = replay.outcome.classes[number, first : last + 1].tolist()
+        found.append({
+            "channel": one.channel.code, "campaign": one.campaign.pk if one.campaign else None,
+            "days": [
+                {"date": day, "class": CODES[kind], "value": value}
+                for day, kind, value in zip(days[first : last + 1], classes, values, strict=True)
+            ],
+        })  # fmt: skip
+    return found
+
+
+def _values(replay: Replay, number: int, first: int, last: int) -> list[str | None]:
+    return [decimal_text(replay.value(number, day)) for day in range(first, last + 1)]
