@@ -142,7 +142,7 @@ def _run(
     series: list[Series], marked: list[list[Verdict]], history: History, figures: Figures, formulas: dict[int, Formula]
 ) -> Replay:
     scales = [formulas[one.version.kpi_id].scales for one in series]
-    rules = [rule_of(one.version, scale) for one, scale in zip(series, scales, strict=True)]
+    rules = [rule_of(one.version, scale, one.line) for one, scale in zip(series, scales, strict=True)]
     marks = [_mark(number, verdict, history) for number, found in enumerate(marked) for verdict in found]
     spent = None
     if SPENDING in history.columns:
@@ -150,11 +150,13 @@ def _run(
     return Replay(series, history, figures, scales, engine.run(figures, rules, marks, spent))
 
 
-def rule_of(version: StopRuleVersion, scales: tuple[int, int] = (1, 1)) -> day_classes.Rule:
-    """The engine's rule in the units of the figures: micros times the formula's scales."""
+def rule_of(
+    version: StopRuleVersion, scales: tuple[int, int] = (1, 1), line: Decimal | None = None
+) -> day_classes.Rule:
+    """The engine's rule in the units of the figures: micros times the formula's scales. `line`: of the scope, if not the version's."""
     above, below = scales
     return day_classes.Rule(
-        line=Fraction(version.line) * above / below,
+        line=Fraction(version.line if line is None else line) * above / below,
         above=version.comparison == StopRuleVersion.Comparison.ABOVE,
         window=day_classes.Window(version.window),
         n=version.n or 1,

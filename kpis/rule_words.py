@@ -77,8 +77,10 @@ def why(day_class: str, state: str, streak: int, version: StopRuleVersion) -> st
     return reasons.get(day_class, "")
 
 
-def side_names(formula: str, metrics: dict[str, MetricInfo]) -> tuple[str, str]:
-    """How numerator and denominator of a KPI are called in a table."""
+def side_names(version: StopRuleVersion, formula: str, metrics: dict[str, MetricInfo]) -> tuple[str, str]:
+    """How numerator and denominator of a rule's KPI are called in a table."""
+    if version.window == Window.BUDGET:
+        return _("Spent so far"), _("Budget")
     try:
         parsed = parse(formula)
     except FormulaError:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from kpis.day_classes import Window
 from kpis.formulas import parse
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, StopRuleVersion
@@ -21,6 +22,13 @@ def current_kpi(version: StopRuleVersion) -> KpiVersion | None:
     return loaded[0] if loaded else None
 
 
+def measured(version: StopRuleVersion, kpi: KpiVersion | None) -> tuple[str, str]:
+    """Unit of what the rule compares with its line, and its name: the KPI's, but a budget is compared as a share of it."""
+    if version.window == Window.BUDGET:
+        return "share", _("Share of the budget spent")
+    return (kpi.unit, str(kpi)) if kpi else ("number", version.kpi.code)
+
+
 def rule_sentence(version: StopRuleVersion, *, money: bool = True) -> str:
     """«Если CPA выше 3 500 ₽ 3 дня подряд, в день не меньше 3 (заявки), то остановить». Without `money` the line is not told."""
     kpi = current_kpi(version)
@@ -33,6 +41,8 @@ def rule_sentence(version: StopRuleVersion, *, money: bool = True) -> str:
         spent = _line(version, kpi, (version.k or 0) * version.line, money)
         text = _("If %(spent)s is spent without a result (%(what)s), then %(action)s")
         return text % {**parts, "spent": spent, "what": _denominator(kpi)}
+    if version.window == Window.BUDGET:
+        return _budget_sentence(version) % {**parts, "share": formats.percent(version.line - 1)}
     condition = _("%(kpi)s is above %(line)s") if version.comparison == "above" else _("%(kpi)s is below %(line)s")
     parts |= {"condition": condition % parts, "window": _window(version), "sample": _sample(version, kpi)}
     return _("If %(condition)s %(window)s%(sample)s, then %(action)s") % parts
@@ -44,6 +54,16 @@ ACTIONS = {
     "cut": lambda: _("propose to cut the budget"),
     "review": lambda: _("propose a review"),
 }
+
+
+def _budget_sentence(version: StopRuleVersion) -> str:
+    if version.period == StopRuleVersion.Period.TEST:
+        return _(
+            "If a test spends more than %(share)s over its budget or loses more than its stop-loss, then %(action)s"
+        )
+    return _(
+        "If a month's spend is more than %(share)s over the budget or its loss beyond the stop-loss, then %(action)s"
+    )
 
 
 def _line(version: StopRuleVersion, kpi: KpiVersion | None, value: Decimal, money: bool) -> str:
@@ -63,7 +83,7 @@ def _window(version: StopRuleVersion) -> str:
         }  # fmt: skip
     if version.window == "pooled":
         return ngettext("over %(n)s day taken together", "over %(n)s days taken together", n) % {"n": n}
-    return version.get_window_display()
+    return _("for one mailing") if version.window == Window.EVENT else version.get_window_display()
 
 
 def _sample(version: StopRuleVersion, kpi: KpiVersion | None) -> str:
@@ -72,7 +92,7 @@ def _sample(version: StopRuleVersion, kpi: KpiVersion | None) -> str:
     amount = formats.count(version.minimum_sample)
     text = (
         _(", with at least %(n)s (%(what)s)")
-        if version.window == "pooled"
+        if version.window in (Window.POOLED, Window.EVENT)
         else _(", with at least %(n)s a day (%(what)s)")
     )
     return text % {"n": amount, "what": _denominator(kpi)}

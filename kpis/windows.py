@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, Window
@@ -31,6 +32,14 @@ class Series:
     def key(self) -> tuple[int, int, int]:
         """(rule, channel, campaign or 0)."""
         return self.version.rule_id, *self.scope
+
+    @property
+    def line(self) -> Decimal:
+        """The rule's line; of a budget the share that the scope's own tolerance bears, where it has one."""
+        tolerance = (self.campaign or self.channel).tolerance
+        if self.version.window == Window.BUDGET and tolerance is not None:
+            return 1 + tolerance
+        return self.version.line
 
     @property
     def allowance(self) -> Allowance:

@@ -20,11 +20,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from kpis import formulas
+from kpis.day_classes import Window
 from kpis.models import Breach, KpiVersion
 from kpis.selectors import sources, stop_rules
 from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import metrics_of
+from kpis.selectors.over_line import OverLine, over_line
 from kpis.selectors.targets import TargetBook, load_targets
+from kpis.sentences import measured
+from kpis.windows import Series
 from processes.models import Choice
 from roles.models import Company, in_language
 
@@ -77,7 +81,7 @@ def _surroundings(company: Company, breaches: list[Breach], at: datetime, brief:
             campaigns=any(breach.campaign_id for breach in breaches),
         ),
         targets=None if brief else load_targets(company=company, start=first, end=today),
-        lines=stop_rules.over_line(company=company, breaches=breaches),
+        lines=over_line(company=company, breaches=breaches),
         sources=[] if brief else [
             {"name": str(fresh.source), "last_day": _iso(fresh.last_day), "state": fresh.state}
             for fresh in sources.freshness(company=company, at=at)
@@ -90,14 +94,14 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
     version, kpi = breach.version, around.kpis[breach.version.kpi_id]
     formula = around.formulas[kpi.kpi_id]
     rows = [row for row in around.lines[breach.pk].days if row.day <= around.today]
-    top, bottom = (_part(form, around.metrics) for form in (formula.numerator, formula.denominator))
+    top, bottom = _sides(version, formula, around.metrics)
     last_day = rows[-1].day if rows else breach.opened_on
-    daily = _daily(breach, formula, around.cube) if around.cube else {}
+    daily = _daily(breach, formula, around) if around.cube else {}
     owner = breach.channel.owner
     return {
         "rule": _rule(breach),
-        "kpi": {"code": kpi.kpi.code, "name": {"ru": kpi.name_ru, "en": kpi.name_en}, "unit": kpi.unit},
-        "line": _text(version.line),
+        "kpi": {"code": kpi.kpi.code, "name": _measured(version, kpi), "unit": measured(version, kpi)[0]},
+        "line": _text(Series(version, breach.channel, breach.campaign).line),
         "goal": around.targets and _text(
             around.targets.value(kpi.kpi.code, channel_id=breach.channel_id, start=last_day, end=last_day)
         ),
@@ -107,18 +111,18 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
         "numerator": top,
         "denominator": bottom,
         "days": _before(breach, daily) + [_day(row) for row in rows],
-        "series": _series(daily, last_day) if around.cube else [],
+        "series": _series(daily, last_day, version) if around.cube else [],
         "first_day": _iso(breach.first_day),
         "last_day": _iso(last_day),
         "breaching_days": [day for day in breach.days if day <= around.today.isoformat()],
         "found_late": breach.found_late,
-        **_sums(rows),
+        **_sums(rows, around.lines[breach.pk]),
         "owner": {"id": owner.pk, "name": str(owner)} if owner else None,
         "sources": around.sources,
     }  # fmt: skip
 
 
-def _sums(rows: list) -> dict:
+def _sums(rows: list, line: OverLine) -> dict:
     """What is over the line on the known days, and per known day; null where no day is known or it is not money."""
     known = [row for row in rows if row.numerator is not None and row.denominator is not None]
     counted = known and all(row.over is not None for row in known)
@@ -127,8 +131,8 @@ def _sums(rows: list) -> dict:
         "burned": _text(total),
         "per_day": None if total is None else _text((total / len(known)).quantize(Decimal("0.01"))),
         "sums": {
-            "numerator": _text(sum(row.numerator for row in known)) if known else None,
-            "denominator": _text(sum(row.denominator for row in known)) if known else None,
+            "numerator": _text(line.numerator) if known else None,
+            "denominator": _text(line.denominator) if known else None,
             "days": len(known),
         },
     }
@@ -152,26 +156,42 @@ def _part(form: tuple, metrics: dict) -> dict:
     return {"code": single, "name": name, "unit": "money" if "money" in units else "count"}
 
 
-def _daily(breach: Breach, formula: formulas.Formula, cube: Cube) -> dict[date, object]:
+def _sides(version, formula: formulas.Formula, metrics: dict) -> list[dict]:
+    found = [_part(form, metrics) for form in (formula.numerator, formula.denominator)]
+    if version.window == Window.BUDGET:
+        found[1] = {"code": "", "name": _("Budget"), "unit": "money"}
+    return found
+
+
+def _measured(version, kpi: KpiVersion) -> dict[str, str]:
+    if version.window == Window.BUDGET:
+        return in_both(lambda: measured(version, kpi)[1])
+    return {"ru": kpi.name_ru, "en": kpi.name_en}
+
+
+def _daily(breach: Breach, formula: formulas.Formula, around: Surroundings) -> dict[date, object]:
+    """Day → its figures: the KPI day by day; earlier mailings; the budget's days so far."""
+    line = around.lines[breach.pk]
+    if line.around is not None:
+        return {row.day: row for row in (*line.around, *line.days)}
     if breach.campaign_id:
-        return cube.campaign_daily(formula, breach.campaign_id)
-    return cube.daily(formula, breach.channel_id)
+        return around.cube.campaign_daily(formula, breach.campaign_id)
+    return around.cube.daily(formula, breach.channel_id)
 
 
 def _before(breach: Breach, daily: dict) -> list[dict]:
-    """The days before the first breaching one, for comparison: nothing is counted over the line on them."""
-    found = []
-    for back in range(DAYS_BEFORE, 0, -1):
-        day = breach.first_day - timedelta(days=back)
-        known = daily.get(day)
-        if known is not None:
-            found.append(
-                {
-                    "date": _iso(day), "numerator": _text(known.numerator), "denominator": _text(known.denominator),
-                    "value": _text(known.value), "over": None, "cumulated": None, "breaching": False,
-                }
-            )  # fmt: skip
-    return found
+    """What came before the first breaching day, for comparison: nothing is counted over the line there."""
+    if breach.version.window == Window.EVENT:
+        days = sorted(day for day in daily if day < breach.first_day)[-DAYS_BEFORE:]
+    else:
+        days = [breach.first_day - timedelta(days=back) for back in range(DAYS_BEFORE, 0, -1)]
+    return [
+        {
+            "date": _iso(day), "numerator": _text(daily[day].numerator), "denominator": _text(daily[day].denominator),
+            "value": _text(daily[day].value), "over": None, "cumulated": None, "breaching": False,
+        }
+        for day in days if day in daily
+    ]  # fmt: skip
 
 
 def _day(row) -> dict:
@@ -182,7 +202,9 @@ def _day(row) -> dict:
     }  # fmt: skip
 
 
-def _series(daily: dict, last_day: date) -> list[dict]:
+def _series(daily: dict, last_day: date, version) -> list[dict]:
+    if version.window == Window.EVENT:
+        return [{"date": _iso(day), "value": _text(daily[day].value)} for day in sorted(daily)[-SERIES_DAYS:]]
     days = [last_day - timedelta(days=back) for back in range(SERIES_DAYS - 1, -1, -1)]
     return [{"date": _iso(day), "value": _text(daily[day].value) if day in daily else None} for day in days]
 

@@ -63,15 +63,22 @@ def decisions_in_state(*, company: Company, state: str = "") -> QuerySet[Decisio
 def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[Breach, int]]:
     """Firing breaches that a decision must be opened for, with the round it will be; oldest first.
 
-    A muted breach opens none; one found late only while its newest day is younger than seven days; a scope that does
-    not run any more burns nothing and needs none.
+    A muted breach opens none, nor one of a rule in its shadow or behind a data incident; one found late only while its
+    newest day is younger than seven days; a scope that does not run any more burns nothing and needs none.
     """
     today = company.local_date(at)
     breaches = [
         breach
         for breach in stop_rules.open_breaches(company=company)
-        if not breach.muted and breach.subject.is_running and breach.channel.is_running and not _too_late(breach, today)
+        if not breach.muted
+        and breach.subject.is_running
+        and breach.channel.is_running
+        and not _too_late(breach, today)
+        and not breach.is_held
     ]
+    if breaches:
+        shadowed = stop_rules.shadowed_rules(company=company, day=today)
+        breaches = [breach for breach in breaches if breach.rule_id not in shadowed]
     latest: dict[int, Decision] = {}
     earlier = Decision.objects.filter(company=company, breach__in=[breach.pk for breach in breaches])
     for decision in earlier.order_by("round"):

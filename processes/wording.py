@@ -11,6 +11,8 @@ from processes.models import Choice, Decision
 from roles import formats
 
 MOST_VALUES = 7
+SAID_WHOLE = ("since_conversion", "budget")
+"""Windows whose rule says more than a line and a number of days."""
 
 
 def kpi_name(evidence: dict) -> str:
@@ -40,7 +42,7 @@ def headline(evidence: dict, currency: str) -> str:
         return ""
     rows = breaching(evidence) or evidence["days"][-1:]
     sentence = said(evidence["rule"]["sentence"])
-    if sentence and (not rows or evidence["rule"]["window"] == "since_conversion"):
+    if sentence and (not rows or evidence["rule"]["window"] in SAID_WHOLE):
         return sentence.removesuffix(".")
     if not rows:
         return kpi_name(evidence)
@@ -49,6 +51,8 @@ def headline(evidence: dict, currency: str) -> str:
         "kpi": kpi_name(evidence), "line": value_figure(evidence["line"], evidence, currency),
         "count": formats.in_days(len(rows)), "days": formats.days(first, last, year=False),
     }  # fmt: skip
+    if evidence["rule"]["window"] == "event" and evidence["line"] is not None:
+        return _("%(kpi)s of the mailing above %(line)s, %(days)s") % words
     if evidence["line"] is None:
         return _("%(kpi)s beyond the stop line for %(count)s, %(days)s") % words
     if evidence["rule"]["comparison"] == "below":

@@ -108,6 +108,11 @@ class Breach(ScopedRow):
     def __str__(self):
         return f"{self.rule_id} {self.opened_on}"
 
+    @property
+    def is_held(self) -> bool:
+        """Does an open data incident keep its decision back?"""
+        return self.held_by_id is not None and self.held_by.state == DataIncident.State.OPEN
+
 
 class Verdict(ScopedRow):
     """What a signed decision means to the state machine on its day: replay applies it; written by `processes` through a service."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from kpis.day_classes import DayClass
+from kpis.day_classes import DayClass, Window
 from kpis.engine import State
 from kpis.formulas import parse
 from kpis.metrics import MetricInfo
@@ -79,6 +79,8 @@ def scope_days(
 
 def units_of(version, metrics: dict[str, MetricInfo]) -> tuple[str, str]:
     """Units of the two sides of the rule's KPI: money where a metric of the side is money, else count."""
+    if version.window == Window.BUDGET:
+        return "money", "money"
     kpi = current_kpi(version)
     if kpi is None:
         return "count", "count"

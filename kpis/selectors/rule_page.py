@@ -15,7 +15,7 @@ from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
 from kpis.selectors.measures import metrics_of, money_metrics
 from kpis.selectors.rule_days import units_of
-from kpis.sentences import current_kpi, rule_sentence
+from kpis.sentences import current_kpi, measured, rule_sentence
 from roles.models import Channel, Company, Membership
 from roles.permissions import Permission
 
@@ -120,12 +120,12 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
         since=today - timedelta(days=LOG_DAYS),
     )  # fmt: skip
     lines = [_log_line(row, version, shown, units) for row in log]
-    names = rule_words.side_names(kpi.formula if kpi else "", metrics)
+    names = rule_words.side_names(version, kpi.formula if kpi else "", metrics)
     waiting = detail.row.waiting
     return RulePage(
         detail=detail, sentence=rule_sentence(version, money=shown), scope=scope_words(version),
         waiting_sentence=rule_sentence(waiting, money=reads.may_see(person, waiting, money)) if waiting else "",
-        mark=_row_mark(detail.row), unit=kpi.unit if kpi else "number", shown=shown, above=(names[0], units[0]),
+        mark=_row_mark(detail.row), unit=measured(version, kpi)[0], shown=shown, above=(names[0], units[0]),
         below=(names[1], units[1]), states=states, log=lines[::-1],
         plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
         versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],
@@ -174,9 +174,10 @@ def _plot(lines: list[LogLine], version: StopRuleVersion, chosen: RuleState, kpi
     known = {line.day: line for line in lines}
     days = [lines[0].day + timedelta(days=step) for step in range((lines[-1].day - lines[0].day).days + 1)]
     fired = _episode_days(lines)
-    title = pgettext("plot", "%(kpi)s of %(subject)s by day") % {"kpi": kpi, "subject": chosen.subject}
+    unit, name = measured(version, kpi)
+    title = pgettext("plot", "%(kpi)s of %(subject)s by day") % {"kpi": name, "subject": chosen.subject}
     desc = _("Stop line and the days beyond it: %(n)s.") % {"n": len(fired)}
     return line_plot(
-        days, [known[day].value if day in known else None for day in days], kpi.unit, title, desc, line=version.line,
+        days, [known[day].value if day in known else None for day in days], unit, title, desc, line=version.line,
         breach_days=fired, gap_days=[day for day in days if day not in known or known[day].verdict.css == "none"], size="m",
     )  # fmt: skip

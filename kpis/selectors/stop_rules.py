@@ -1,22 +1,17 @@
 """Reads of stop-rules: the list with states, one rule with its versions and log, open breaches and their money."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
-from fractions import Fraction
+from dataclasses import dataclass
+from datetime import date
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from kpis import sentences
 from kpis.engine import State
-from kpis.formulas import Formula, parse
+from kpis.formulas import parse
 from kpis.models import Breach, EvaluationLog, KpiVersion, RuleState, StopRule, StopRuleVersion
-from kpis.replay import formulas_of, in_force
-from kpis.selectors.measures import metrics_of
+from kpis.replay import in_force
 from kpis.sentences import current_kpi
-from kpis.series import History, read_history
-from roles.fields import MICRO
 from roles.models import Company, Membership
 from roles.permissions import Permission
 
@@ -26,7 +21,6 @@ WORST_FIRST = tuple(
         State.FIRING, State.NO_DATA, State.STOPPED, State.MUTED, State.RECOVERING, State.PENDING, State.OK, State.DISABLED,
     )
 )  # fmt: skip
-CENT = Decimal("0.01")
 
 
 def worst(states: Iterable[str]) -> str | None:
@@ -171,9 +165,17 @@ def open_breaches(*, company: Company) -> QuerySet[Breach]:
     """Breaches that go on, muted ones included, with all their texts need."""
     rows = Breach.objects.filter(company=company, closed_on=None).select_related(
         "rule", "version__company", "version__rule", "version__kpi", "version__owner__user", "channel__owner__user",
-        "campaign",
+        "campaign", "held_by",
     )  # fmt: skip
     return _with_kpi(rows, "version__kpi")
+
+
+def shadowed_rules(*, company: Company, day: date) -> set[int]:
+    """Ids of the rules whose version in force only reports on this day."""
+    rows = StopRuleVersion.objects.filter(
+        company=company, superseded_at=None, approved_at__isnull=False, shadow_until__gte=day
+    )
+    return set(rows.values_list("rule_id", flat=True))
 
 
 def states_by_channel(*, company: Company) -> dict[int, str]:
@@ -195,114 +197,3 @@ def firing_measures(*, company: Company, channel_id: int, on: date | None = None
     else:
         rows = rows.filter(Q(closed_on=None) | Q(closed_on__gt=on), opened_on__lte=on)
     return set(rows.values_list("version__kpi__code", flat=True))
-
-
-@dataclass(frozen=True)
-class OverDay:
-    """One day of a breach; everything but `day`, `cumulated` and `breaching` is None where the day is unknown."""
-
-    day: date
-    numerator: Decimal | None
-    denominator: Decimal | None
-    value: Decimal | None
-    over: Decimal | None
-    cumulated: Decimal | None
-    breaching: bool
-
-
-@dataclass(frozen=True)
-class OverLine:
-    """Money over the line since the first breaching day: Σ (numerator − line · denominator) over the known days.
-
-    For a "below" rule the money that is short of the line. None where the rule is not about money or no day is known.
-    `per_day`: the total spread over the known days.
-    """
-
-    total: Decimal | None = None
-    per_day: Decimal | None = None
-    numerator: Decimal | None = None
-    denominator: Decimal | None = None
-    days: list[OverDay] = field(default_factory=list)
-
-
-def over_line(*, company: Company, breaches: Iterable[Breach]) -> dict[int, OverLine]:
-    """Breach id → its money and days, up to the last judged day or the day it ended; one query for all facts."""
-    breaches = list(breaches)
-    if not breaches:
-        return {}
-    formulas = formulas_of(company=company, versions=[breach.version for breach in breaches])
-    metrics = metrics_of(company=company)
-    codes = frozenset().union(*(formula.metrics for formula in formulas.values()))
-    ends = _last_days(company, breaches)
-    history = read_history(
-        company=company, metrics=[metrics[code] for code in codes if code in metrics], today=max(ends.values()),
-        since=min(breach.first_day for breach in breaches), campaigns=any(breach.campaign_id for breach in breaches),
-    )  # fmt: skip
-    money = {code for code, info in metrics.items() if info.unit == "money"}
-    return {
-        breach.pk: _over(breach, formulas.get(breach.version.kpi_id), history, ends[breach.pk], money)
-        for breach in breaches
-    }
-
-
-def _last_days(company: Company, breaches: list[Breach]) -> dict[int, date]:
-    """The last day that counts for each breach: through the recovery, up to the day before a signature."""
-    rows = RuleState.objects.filter(company=company, version__rule__in={breach.rule_id for breach in breaches})
-    judged = {
-        (row["version__rule"], row["channel"], row["campaign"]): row["last"]
-        for row in rows.values("version__rule", "channel", "campaign").annotate(last=Max("last_day"))
-    }
-    found = {}
-    for breach in breaches:
-        newest = max(judged.get((breach.rule_id, breach.channel_id, breach.campaign_id), date.min), breach.opened_on)
-        if breach.closed_on is not None:
-            ended = breach.closed_on - timedelta(days=breach.closed_as != "recovered")
-            newest = min(newest, max(ended, breach.opened_on))
-        found[breach.pk] = newest
-    return found
-
-
-def _over(breach: Breach, formula: Formula | None, history: History | None, last: date, money: set[str]) -> OverLine:
-    scope = (breach.channel_id, breach.campaign_id or 0)
-    if formula is None or history is None or scope not in history.rows:
-        return OverLine()
-    figures = history.figures(formula, [scope])
-    above, below = (scale * MICRO for scale in formula.scales)
-    line = Fraction(breach.version.line) * (1 if breach.version.comparison == "above" else -1)
-    sign = 1 if breach.version.comparison == "above" else -1
-    counts_money = bool(money & {code for code, _factor in formula.numerator})
-    breaching, days = set(breach.days), []
-    top = bottom = total = Fraction(0)
-    known_days = 0
-    for index in range(history.index(breach.first_day), history.index(last) + 1):
-        day = history.day(index)
-        known = index >= 0 and bool(figures.known[0, index])
-        if not known:
-            days.append(OverDay(day, None, None, None, None, _money(total) if counts_money else None, False))
-            continue
-        numerator = Fraction(int(figures.numerator[0, index]), above)
-        denominator = Fraction(int(figures.denominator[0, index]), below)
-        over = sign * numerator - line * denominator
-        known_days += 1
-        top, bottom, total = top + numerator, bottom + denominator, total + over
-        days.append(
-            OverDay(
-                day, _plain(numerator), _plain(denominator), _plain(numerator / denominator) if denominator else None,
-                _money(over) if counts_money else None, _money(total) if counts_money else None,
-                day.isoformat() in breaching,
-            )
-        )  # fmt: skip
-    if not known_days:
-        return OverLine(days=days)
-    return OverLine(
-        _money(total) if counts_money else None, _money(total / known_days) if counts_money else None, _plain(top),
-        _plain(bottom), days,
-    )  # fmt: skip
-
-
-def _plain(value: Fraction) -> Decimal:
-    return Decimal(value.numerator) / Decimal(value.denominator)
-
-
-def _money(value: Fraction) -> Decimal:
-    return _plain(value).quantize(CENT)

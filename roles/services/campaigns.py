@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from roles import audit, selectors
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, FieldError
+from roles.signals import campaign_will_run
 from roles.validation import changes, check_fields, refuse
 
 FIELDS = ("external_id", "name", "status", "series", "budget", "tolerance", "stop_loss")
@@ -22,10 +23,11 @@ class CampaignExists(Conflict):
 def create_campaign(
     *, company: Company, by: Membership | None, at: datetime, channel: Channel, external_id: str, name: str, **fields
 ) -> Campaign:
-    """A campaign of a channel; `external_id` is its id in the source. Raises Refused with the fields, CampaignExists."""
+    """A campaign of a channel; `external_id` is its id in the source. Raises Refused with the fields, CampaignExists, what receivers of campaign_will_run refuse."""
     _check_known(fields)
     campaign = Campaign(company=company, channel=channel, external_id=external_id, name=name, **fields)
     _check(campaign)
+    _ask_before_running(campaign)
     _save(campaign)
     after = {"name": name, "channel": channel.name, "external_id": external_id, "status": campaign.status}
     audit.record(company=company, by=by, verb="create_campaign", obj=campaign, at=at, after=after)
@@ -45,6 +47,8 @@ def update_campaign(
     for name, value in fields.items():
         setattr(locked, name, value)
     _check(locked)
+    if "status" in after or "series" in after:
+        _ask_before_running(locked)
     _save(locked, update_fields=list(after))
     audit.record(
         company=company, by=by, verb="update_campaign", obj=locked, at=at, reason=reason,
@@ -58,6 +62,11 @@ def set_campaign_status(
 ) -> Campaign:
     """What a signed decision does to a campaign: the signature is the right, so none is asked here."""
     return update_campaign(company=company, by=by, at=at, campaign=campaign, status=status, reason=reason)
+
+
+def _ask_before_running(campaign: Campaign) -> None:
+    if campaign.status in Channel.RUNNING:
+        campaign_will_run.send(sender=Campaign, campaign=campaign)
 
 
 def _save(campaign: Campaign, **kwargs) -> None:

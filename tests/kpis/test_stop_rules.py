@@ -8,6 +8,7 @@ from django.utils import translation
 
 from kpis.evaluation import evaluate_company
 from kpis.models import Breach, DailyFact, Evaluation, RuleState, Source, StopRuleVersion, Verdict
+from kpis.selectors import over_line
 from kpis.selectors import stop_rules as reads
 from kpis.services.kpis import install_builtin_kpis
 from kpis.services.stop_rules import (
@@ -296,7 +297,7 @@ def test_over_line_counts_every_known_day_since_the_first_breaching_one(world, d
     [breach] = reads.open_breaches(company=world.company)
 
     with django_assert_num_queries(4):
-        over = reads.over_line(company=world.company, breaches=[breach])[breach.pk]
+        over = over_line.over_line(company=world.company, breaches=[breach])[breach.pk]
 
     assert [day.over for day in over.days] == [1000, 1600, 0, 2000, -200]
     assert [day.cumulated for day in over.days] == [1000, 2600, 2600, 4600, 4400]
@@ -312,7 +313,7 @@ def test_over_line_of_unknown_days_is_unknown(world):
     evaluate(world)
     [breach] = reads.open_breaches(company=world.company)
 
-    over = reads.over_line(company=world.company, breaches=[breach])[breach.pk]
+    over = over_line.over_line(company=world.company, breaches=[breach])[breach.pk]
 
     assert [day.over for day in over.days] == [1000, None, 1600, 2000]
     assert over.per_day == Decimal("1533.33")
@@ -324,7 +325,7 @@ def test_over_line_of_a_below_rule_is_what_is_missing(world):
     evaluate(world)
     [breach] = reads.open_breaches(company=world.company)
 
-    assert reads.over_line(company=world.company, breaches=[breach])[breach.pk].total == 900
+    assert over_line.over_line(company=world.company, breaches=[breach])[breach.pk].total == 900
 
 
 def test_over_line_without_money_is_none(world):
@@ -333,7 +334,7 @@ def test_over_line_without_money_is_none(world):
     evaluate(world)
     [breach] = reads.open_breaches(company=world.company)
 
-    over = reads.over_line(company=world.company, breaches=[breach])[breach.pk]
+    over = over_line.over_line(company=world.company, breaches=[breach])[breach.pk]
 
     assert (over.total, over.per_day, over.days[0].value) == (None, None, Decimal("0.02"))
 

@@ -1,0 +1,6 @@
+"""What `roles/` tells the layers above before it writes; a receiver that raises a refusal stops the write."""
+
+from django.dispatch import Signal
+
+campaign_will_run = Signal()
+"""A campaign is about to become active or testing. `campaign`: the row as it will be."""
