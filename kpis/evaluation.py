@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from kpis import findings
+from kpis import findings, guard
 from kpis.day_classes import DayClass
 from kpis.engine import State
 from kpis.failpoints import failpoint
@@ -35,12 +35,13 @@ class Outcome:
     incidents_closed: list[DataIncident] = field(default_factory=list)
     incidents_updated: int = 0
     resumed: int = 0
+    held: int = 0
 
     @property
     def rows(self) -> int:
         """How many rows were written, audit events not counted."""
         lists = (self.opened, self.closed, self.updated, self.incidents_opened, self.incidents_closed)
-        return self.states + self.logged + self.resumed + self.incidents_updated + sum(map(len, lists))
+        return self.states + self.logged + self.resumed + self.held + self.incidents_updated + sum(map(len, lists))
 
 
 @transaction.atomic
@@ -61,6 +62,7 @@ def evaluate_company(*, company: Company, at: datetime, today: date, dirty_from:
     work = findings.Work(company, found, series, versions, states, at, today)
     findings.write_breaches(work, outcome)
     findings.write_incidents(work, outcome)
+    guard.hold_suspicious(work, outcome)
     _write_states(company, found, series, states, outcome)
     failpoint("evaluation.before_commit")
     return outcome

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import grid, imports, kpis, provenance, sources, stop_rules, targets
+from kpis.views import grid, imports, incidents, kpis, provenance, sources, stop_rules, targets
 
 app_name = "kpis"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("facts/", provenance.fact_list, name="fact-list"),
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<slug:code>/edit/", sources.source_update, name="source-update"),
+    path("data-incidents/", incidents.data_incident_list, name="data-incident-list"),
+    path("data-incidents/<int:pk>/", incidents.data_incident_detail, name="data-incident-detail"),
     path("imports/", imports.import_list, name="import-list"),
     path("imports/new/", imports.import_create, name="import-create"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),

@@ -55,6 +55,7 @@ VERBS = {
     "close_breach": gettext_lazy("Breach closed"),
     "open_data_incident": gettext_lazy("Data incident opened"),
     "close_data_incident": gettext_lazy("Data incident closed"),
+    "release_data_incident": gettext_lazy("Decisions released from behind a data incident"),
     "apply_verdict": gettext_lazy("Decision told to the stop-rule"),
     "open_decision": gettext_lazy("Decision opened"),
     "propose_decision": gettext_lazy("Decision waits for the second signature"),

@@ -117,7 +117,7 @@ StateRow = inline_serializer(
     many=True,
 )
 Happened = {
-    "rule": serializers.IntegerField(), "channel": serializers.CharField(), "campaign": serializers.IntegerField(allow_null=True),
+    "rule": serializers.IntegerField(allow_null=True), "channel": serializers.CharField(allow_null=True), "campaign": serializers.IntegerField(allow_null=True),
     "date": serializers.DateField(),
 }  # fmt: skip
 EvaluationAnswer = inline_serializer(
@@ -283,7 +283,9 @@ def _day_json(row, hidden: bool) -> dict:
 
 
 def _happened(row, day) -> dict:
-    return {"rule": row.rule_id, "channel": row.channel.code, "campaign": row.campaign_id, "date": day}
+    """An incident of the whole company has neither rule nor channel."""
+    channel = row.channel.code if row.channel_id else None
+    return {"rule": row.rule_id, "channel": channel, "campaign": row.campaign_id, "date": day}
 
 
 def _budget_json(version: StopRuleVersion) -> dict:

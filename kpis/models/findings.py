@@ -186,6 +186,16 @@ class DataIncident(ScopedRow):
     def __str__(self):
         return f"{self.kind} {self.first_day}"
 
+    @property
+    def is_held_open(self) -> bool:
+        """Does it keep decisions back until somebody releases them?"""
+        return self.kind != self.Kind.GAP and self.state == self.State.OPEN
+
+    @property
+    def words(self) -> str:
+        """What it is about: the channel or campaign of a gap, the channels of the others."""
+        return str(self.subject) if self.kind == self.Kind.GAP else ", ".join(self.figures.get("channels", ()))
+
 
 class Evaluation(CompanyOwned):
     """The work order of a company's evaluation: what is due and who holds the lease. One row per company.

@@ -107,8 +107,10 @@ def _author_and_holder(around: Around, item: Item) -> list[Membership]:
     return unique([item.obj.fact_submitted_by, *holder(around, item.obj.channel)])
 
 
-def _analysts(around: Around, item: Item) -> list[Membership]:
-    return around.wearers(RoleKind.ANALYST) or around.wearers(RoleKind.CMO)
+def _judges_of_figures(around: Around, item: Item) -> list[Membership]:
+    """The analyst; the director too where decisions are held back."""
+    kinds = [RoleKind.ANALYST] if item.obj.kind == DataIncident.Kind.GAP else [RoleKind.ANALYST, RoleKind.CMO]
+    return unique(around.wearers(*kinds))
 
 
 def _signers_of_rules(around: Around, item: Item) -> list[Membership]:
@@ -156,8 +158,15 @@ def _failed_load(items: list[Item]) -> tuple[str, str]:
     return title, _("Nothing was written. The page of the load says what to correct, row by row.")
 
 
-def _silence(items: list[Item]) -> tuple[str, str]:
+def _doubt(items: list[Item]) -> tuple[str, str]:
+    """Figures that cannot be trusted: they stopped coming, or everything burns at once and decisions are held back."""
     incident = items[0].obj
+    if incident.kind != DataIncident.Kind.GAP:
+        channels = ", ".join(incident.figures.get("channels", ()))
+        title = _("Check the figures: %(what)s") % {"what": incident.get_kind_display()}
+        return title, _("%(channels)s. Decisions wait until somebody says that the figures are right.") % {
+            "channels": channels
+        }
     days = formats.days(incident.first_day, incident.last_day)
     title = _("Figures have stopped coming: %(subject)s") % {"subject": incident.subject}
     return title, _("No figures for %(days)s; the stop-rule cannot judge until they are loaded.") % {"days": days}
@@ -244,7 +253,7 @@ KINDS: dict[str, Kind] = {
         _report_page,
     ),
     "fail_import": Kind(_loads, lambda around, item: unique([item.obj.created_by]), _failed_load, page("kpis:import-detail")),
-    "open_data_incident": Kind(_incidents, _analysts, _silence, _list("kpis:source-list")),
+    "open_data_incident": Kind(_incidents, _judges_of_figures, _doubt, page("kpis:data-incident-detail")),
     "create_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "revise_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from kpis.models import Breach, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
 from mops.models import Notification
 from processes import services as processes
 from processes.models import Action
@@ -48,6 +48,14 @@ def things_of(made) -> dict[str, dict]:
     load = Import.objects.create(
         **owned, source=source, state="done", profile="canonical", filename="a.csv", sha256="0" * 64, created_at=NOW
     )
+    incident = DataIncident.objects.create(
+        **owned,
+        kind="mass_fire",
+        first_day=MONDAY,
+        last_day=TODAY,
+        opened_at=NOW,
+        figures={"channels": ["VK"], "judged": 5},
+    )
     appointment = Appointment.objects.filter(**owned, person=made.performance).first()
     absence = Absence.objects.create(**owned, person=made.performance, starts_on=TODAY, ends_on=TODAY)
     token = ApiToken.objects.create(
@@ -67,6 +75,7 @@ def things_of(made) -> dict[str, dict]:
         "source": {"pk": source.pk, "code": "crm"},
         "stop-rule": {"pk": rule.pk},
         "import": {"pk": load.pk},
+        "data-incident": {"pk": incident.pk},
         "decision": {"pk": decision.pk},
         "action": {"pk": action.pk},
         "weekly-report": {"pk": report.pk},

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from kpis.models import Breach, DailyFact, Import, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, DailyFact, DataIncident, Import, Source, StopRule, StopRuleVersion
 from mops.models import Notification
 from processes import services as processes
 from processes.models import Action
@@ -58,6 +58,10 @@ def grow(made, numbers: range) -> None:
         DailyFact.objects.create(
             **owned, day=MONDAY, channel=channel, source=source, load_id=load.pk, spend=100, leads=2, qualified_leads=1
         )
+        DataIncident.objects.create(
+            **owned, rule=rule, channel=channel, first_day=MONDAY, last_day=MONDAY, opened_at=NOW,
+            state="open" if number % 2 else "closed",
+        )  # fmt: skip
         Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
         audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
     processes.open_decisions(company=company, at=NOW)

@@ -1,0 +1,183 @@
+"""The mass-fire guard of domain.md 3.1: when everything burns at once, the figures are looked at before people are asked.
+
+It opens one data incident of the whole company and holds the decisions of its breaches behind it. Classes, states and
+breaches are not touched.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from kpis.models import Breach, DataIncident
+from kpis.windows import SPENDING
+from roles.models import Channel
+
+FEWEST_CHANNELS = 4
+TOGETHER = timedelta(days=2)
+SPEND_DAYS, SPEND_BAND = 28, 0.5
+ZERO_CHANNELS, ZERO_MEAN, ZERO_DAYS = 2, 3, 14
+LOOKS_BACK = 7
+"""Days that are looked at: what is older has been seen, or has stopped mattering."""
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What looks like broken figures: its kind, its days, the breaches it holds and the figures that made it."""
+
+    kind: str
+    first_day: date
+    last_day: date
+    held: list[Breach]
+    figures: dict
+
+
+def hold_suspicious(work, outcome) -> None:
+    """After the breaches are written: open, grow or close the company's incidents, and hold what is behind them.
+
+    `work` and `outcome` as in `kpis.findings`. One that people have released holds nothing any more.
+    """
+    rows = DataIncident.objects.filter(company=work.company).exclude(kind=DataIncident.Kind.GAP)
+    suspicions = []
+    if work.found is not None:
+        suspicions = [found for found in (_mass_fire(work, outcome), _zeros(work, outcome)) if found]
+    _close_what_is_over(work, rows, suspicions, outcome)
+    if not suspicions:
+        return
+    known = list(rows.filter(last_day__gte=work.today - timedelta(days=2 * LOOKS_BACK)))
+    for suspicion in suspicions:
+        _note(work, suspicion, known, outcome)
+
+
+# ---------------------------------------------------------------- many rules at once
+def _mass_fire(work, outcome) -> Suspicion | None:
+    judged = {one.channel.pk for one in work.found.series if one.channel.status == Channel.Status.ACTIVE}
+    if not outcome.opened or len(judged) < FEWEST_CHANNELS:
+        return None
+    floor = min(row.first_day for row in outcome.opened) - TOGETHER
+    rows = Breach.objects.filter(company=work.company, closed_on=None, muted=False, first_day__gte=floor)
+    fires = [row for row in rows.select_related("channel") if row.channel_id in judged]
+    first = max({row.first_day for row in fires}, key=lambda day: (len(_began(fires, day)), day), default=None)
+    if first is None or len(_began(fires, first)) * 2 <= len(judged) or not _spend_is_usual(work, first):
+        return None
+    held = [row for row in fires if first <= row.first_day < first + TOGETHER]
+    if not {row.pk for row in held} & {row.pk for row in outcome.opened}:
+        return None  # an old fire beside a new breach that has nothing to do with it
+    names = sorted({row.channel.name for row in held})
+    last = first + TOGETHER - timedelta(days=1)
+    return Suspicion("mass_fire", first, last, held, {"channels": names, "judged": len(judged)})
+
+
+def _began(fires: list[Breach], day: date) -> set[int]:
+    """Channels whose breach began on this day or the next."""
+    return {row.channel_id for row in fires if day <= row.first_day < day + TOGETHER}
+
+
+def _spend_is_usual(work, first: date) -> bool:
+    """Is the spend of the two days within ±50 % of its 28-day mean? Where it is unknown nothing speaks against it."""
+    history = work.found.history
+    column = history.columns.get(SPENDING)
+    if column is None:
+        return True
+    whole = np.array([row for (_channel, campaign), row in history.rows.items() if not campaign], int)
+    start = history.index(first)
+    before = slice(max(0, start - SPEND_DAYS), start)
+    during = slice(start, min(start + TOGETHER.days, history.days - 1))
+    usual, now = (_daily_mean(column, whole, days) for days in (before, during))
+    return not usual or now is None or abs(now / usual - 1) <= SPEND_BAND
+
+
+def _daily_mean(column, rows: np.ndarray, days: slice) -> float | None:
+    known = column.known[rows, days]
+    counted = int(known.any(axis=0).sum())
+    total = float(np.where(known, column.values[rows, days], 0).sum()) if counted else 0.0
+    return total / counted if counted else None
+
+
+# ---------------------------------------------------------------- zeros everywhere
+def _zeros(work, outcome) -> Suspicion | None:
+    """A known day without conversions on channels that always have some: the counter is broken, not the market."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for number, one in enumerate(work.found.series):
+        if one.campaign is None and one.version.zero_line is not None:
+            for day in _zero_days(work, number):
+                found[day].add(one.channel.name)
+    days = [day for day, names in found.items() if len(names) >= ZERO_CHANNELS]
+    if not days:
+        return None
+    history, newest = work.found.history, max(days)
+    first = newest
+    while first - 1 in days:
+        first -= 1
+    told = {history.day(day).isoformat() for day in range(first, newest + 1)}
+    held = [row for row in outcome.opened if told & set(row.days)]
+    names = sorted(set().union(*(found[day] for day in range(first, newest + 1))))
+    return Suspicion("zeros", history.day(first), history.day(newest), held, {"channels": names})
+
+
+def _zero_days(work, number: int) -> list[int]:
+    """Indexes of the last days with a known zero under the fraction where the fortnight before gave three a day or more."""
+    figures = work.found.figures
+    below = work.found.scales[number][1] * 10**6
+    last = work.found.last_ready(number)
+    found = []
+    for day in range(max(last - LOOKS_BACK + 1, ZERO_DAYS), last + 1):
+        if not figures.known[number, day] or figures.denominator[number, day]:
+            continue
+        before = slice(day - ZERO_DAYS, day)
+        known = figures.known[number, before]
+        total = float(np.where(known, figures.denominator[number, before], 0).sum()) / below
+        if known.any() and total / int(known.sum()) >= ZERO_MEAN:
+            found.append(day)
+    return found
+
+
+# ---------------------------------------------------------------- the incident
+def _note(work, suspicion: Suspicion, known: list[DataIncident], outcome) -> None:
+    """One incident per run of days: a new one, or the one that is there; what people released stays released."""
+    same = [row for row in known if row.kind == suspicion.kind and _overlap(row, suspicion)]
+    if any(row.state == DataIncident.State.RELEASED for row in same):
+        return
+    incident = next((row for row in same if row.state == DataIncident.State.OPEN), None)
+    if incident is None:
+        if same:  # closed by itself before: the figures were refined and broke again
+            incident = same[0]
+            DataIncident.objects.filter(pk=incident.pk, company=work.company).update(state="open", closed_at=None)
+            incident.state = DataIncident.State.OPEN
+        else:
+            incident = DataIncident.objects.create(
+                company=work.company, kind=suspicion.kind, first_day=suspicion.first_day, last_day=suspicion.last_day,
+                opened_at=work.at, figures=suspicion.figures,
+            )  # fmt: skip
+        outcome.incidents_opened.append(incident)
+        work.tell("open_data_incident", incident, kind=suspicion.kind, channels=suspicion.figures["channels"])
+    elif incident.last_day < suspicion.last_day:
+        incident.last_day, incident.figures = suspicion.last_day, suspicion.figures
+        incident.save(update_fields=["last_day", "figures"])
+        outcome.incidents_updated += 1
+    fresh = [row.pk for row in suspicion.held if row.held_by_id is None]
+    outcome.held += Breach.objects.filter(company=work.company, pk__in=fresh).update(held_by=incident)
+    for row in suspicion.held:
+        row.held_by = incident
+
+
+def _overlap(row: DataIncident, suspicion: Suspicion) -> bool:
+    return row.first_day <= suspicion.last_day and suspicion.first_day <= row.last_day
+
+
+def _close_what_is_over(work, rows, suspicions: list[Suspicion], outcome) -> None:
+    """The figures were refined: all breaches behind it have gone, or a day of zeros has its conversions by now."""
+    for incident in rows.filter(state=DataIncident.State.OPEN):
+        if incident.kind == DataIncident.Kind.ZEROS:
+            looked_at = work.today - incident.last_day <= timedelta(days=LOOKS_BACK)
+            over = looked_at and not any(
+                found.kind == incident.kind and _overlap(incident, found) for found in suspicions
+            )
+        else:
+            over = bool(outcome.closed) and not incident.held.filter(closed_on=None).exists()
+        if over:
+            incident.state, incident.closed_at = DataIncident.State.CLOSED, work.at
+            incident.save(update_fields=["state", "closed_at"])
+            outcome.incidents_closed.append(incident)
+            work.tell("close_data_incident", incident, kind=incident.kind)
