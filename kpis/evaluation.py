@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 
 from kpis import findings, guard
 from kpis.day_classes import DayClass
 from kpis.engine import State
 from kpis.failpoints import failpoint
-from kpis.models import Breach, DataIncident, EvaluationLog, RuleState, StopRuleVersion, Verdict
+from kpis.models import Breach, DataIncident, EvaluationLog, Import, RuleState, StopRuleVersion, Verdict
 from kpis.replay import Replay, Series, in_force, marks_of, replay, runs_again, series_of, verdicts_of
 from roles.models import Company
 
@@ -161,10 +162,19 @@ def _write_log(company, found: Replay | None, states, today: date, dirty_from: d
     stale = _stale(found, since, rows)
     if stale:
         EvaluationLog.objects.filter(company=company, pk__in=[row.pk for row in stale]).delete()
+    seen = _newest_load(company) if fresh or changed else None
+    for row in (*fresh, *changed):
+        row.seen_load_id = seen
     EvaluationLog.objects.bulk_create(fresh, batch_size=2000)
-    fields = ["day_class", "state", "numerator", "denominator", "streak"]
+    fields = ["day_class", "state", "numerator", "denominator", "streak", "seen_load_id"]
     EvaluationLog.objects.bulk_update(changed, fields, batch_size=500)
     outcome.logged = len(fresh) + len(changed) + len(stale)
+
+
+def _newest_load(company: Company) -> int:
+    """The newest load whose figures this transaction can see; 0 before the first."""
+    done = Import.objects.filter(company=company, state=Import.State.DONE)
+    return done.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def _stale(found: Replay, since: list[date], rows: dict) -> list[EvaluationLog]:

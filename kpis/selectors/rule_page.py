@@ -13,6 +13,7 @@ from kpis.charts import Plot, line_plot
 from kpis.models import EvaluationLog, RuleState, StopRuleVersion
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
+from kpis.selectors.log_loads import Behind, loads_behind
 from kpis.selectors.measures import metrics_of, money_metrics
 from kpis.selectors.rule_days import units_of
 from kpis.sentences import current_kpi, measured, rule_sentence
@@ -56,6 +57,7 @@ class LogLine:
     value: Decimal | None
     streak: int
     state: Mark
+    loads: Behind | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
         company=company, version=version, channel_id=chosen.channel_id, campaign_id=chosen.campaign_id,
         since=today - timedelta(days=LOG_DAYS),
     )  # fmt: skip
-    lines = [_log_line(row, version, shown, units) for row in log]
+    behind = loads_behind(company=company, rows=log)
+    lines = [_log_line(row, version, shown, units, behind.get(row.day)) for row in log]
     names = rule_words.side_names(version, kpi.formula if kpi else "", metrics)
     waiting = detail.row.waiting
     return RulePage(
@@ -148,13 +151,15 @@ def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: s
     ]  # fmt: skip
 
 
-def _log_line(row: EvaluationLog, version: StopRuleVersion, shown: bool, units: tuple[str, str]) -> LogLine:
+def _log_line(
+    row: EvaluationLog, version: StopRuleVersion, shown: bool, units: tuple[str, str], loads: Behind | None
+) -> LogLine:
     value = row.numerator / row.denominator if row.numerator is not None and row.denominator else None
     return LogLine(
         row.day, rule_words.class_mark(row.day_class), rule_words.why(row.day_class, row.state, row.streak, version),
         row.numerator if shown or units[0] != "money" else None,
         row.denominator if shown or units[1] != "money" else None, value if shown else None, row.streak,
-        rule_words.state_mark(row.state, version, row.streak),
+        rule_words.state_mark(row.state, version, row.streak), loads,
     )  # fmt: skip
 
 
