@@ -1,4 +1,4 @@
-"""One pass over one company: load → evaluate → open decisions → week → snapshot → notify → send.
+"""One pass over one company: load → evaluate → open decisions and reviews → week → snapshot → notify → send.
 
 Every step commits by itself and finds its own work by its own rows, so a pass may be repeated, doubled or killed at any
 moment. A step that breaks is logged and does not stop the ones after it; the company then rests for a while, so that
@@ -17,6 +17,7 @@ from kpis.services import evaluations, imports
 from mops.models import Progress
 from mops.moments import last_week_moment
 from mops.notifications import deliveries, events, reminders
+from processes import reviews
 from processes import services as processes
 from reports.services import snapshots, weekly
 from roles.models import Company
@@ -70,6 +71,11 @@ def open_decisions(company: Company, at: datetime) -> None:
     processes.open_decisions(company=company, at=at)
 
 
+def follow_up(company: Company, at: datetime) -> None:
+    """Missed deadlines of decisions, reviews whose day has come, and signed figures that have changed since."""
+    reviews.follow_up(company=company, at=at)
+
+
 def run_week(company: Company, at: datetime) -> None:
     weekly.run_week(company=company, at=at)
     moment = last_week_moment(at, company.zone)
@@ -88,6 +94,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("load", load),
     ("evaluate", evaluate),
     ("decisions", open_decisions),
+    ("follow_up", follow_up),
     ("week", run_week),
     ("snapshot", build_snapshot),
     ("events", events.tell),

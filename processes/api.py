@@ -91,6 +91,8 @@ class SignSerializer(serializers.Serializer):
     assignee = serializers.IntegerField(required=False, allow_null=True, help_text="person id")
     due = serializers.DateField(required=False, allow_null=True)
     expected = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    expected_value = serializers.DecimalField(**MONEY, help_text="of the rule's KPI, in its own unit")
+    expected_on = serializers.DateField(required=False, allow_null=True, help_text="the review opens on this day")
     evidence_seen = serializers.BooleanField(
         required=False, help_text="the signer has read that the rule no longer fires; needed when it does not"
     )

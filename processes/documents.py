@@ -6,11 +6,10 @@ from datetime import date, datetime
 
 from processes import deciders, evidence, selectors
 from processes.models import Decision, Signature
-from processes.pages import kept_evidence
 from roles.models import Company, Membership
 from roles.permissions import Permission
 
-AMOUNTS_OF_TERMS = frozenset({"budget", "budget_before", "extra_spend"})
+AMOUNTS_OF_TERMS = frozenset({"budget", "budget_before", "extra_spend", "expected_value"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ def decision_views(
     people = deciders.around(company=company, on=company.local_date(at))
     breaches = [row.breach for row in decisions if row.is_open and row.breach_id]
     live = evidence.gather(company=company, breaches=breaches, at=at, brief=True)
-    return [_document(row, live.get(row.breach_id) or kept_evidence(row), person, people, at) for row in decisions]
+    return [_document(row, live.get(row.breach_id) or row.kept_evidence, person, people, at) for row in decisions]
 
 
 def _document(

@@ -20,8 +20,8 @@ RULE_REVIEW_DAYS = 7
 
 
 def review_day(choice: str, terms: dict, today: date) -> date:
-    """When to look whether the decision came true: its own date where it has one."""
-    own = terms.get("resume_on") or terms.get("until") or terms.get("due")
+    """When to look whether the decision came true: the day of its forecast, else its own date where it has one."""
+    own = terms.get("expected_on") or terms.get("resume_on") or terms.get("until") or terms.get("due")
     return date.fromisoformat(own) if own else today + timedelta(days=REVIEW_AFTER[choice])
 
 
@@ -59,7 +59,7 @@ def _answer_others(decision: Decision, at: datetime, stopped: Q) -> None:
         with translation.override(decision.company.language):
             note = _("Stopped by decision %(number)s.") % {"number": decision}
         rows = Decision.objects.filter(company=decision.company, pk=other.pk, state=before)
-        if rows.update(state=Decision.State.SUPERSEDED, closed_note=note):
+        if rows.update(state=Decision.State.SUPERSEDED, closed_note=note, closed_at=at):
             audit.record(
                 company=decision.company, by=decision.signed_by, verb="supersede_decision", obj=other, at=at,
                 before={"state": before}, after={"number": str(other), "by": str(decision)},

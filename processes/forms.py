@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from processes.models import Choice, Decision
+from processes.models import Choice, Decision, Review
 from processes.terms import Terms, running_campaigns
-from roles import selectors
-from roles.forms import AmountField, DayField, PeopleField, RefusableForm
+from processes.wording import kpi_name
+from roles import formats, selectors
+from roles.forms import AmountField, DayField, PeopleField, PercentField, RefusableForm
 
 WEEK = timedelta(days=7)
 WORDS = forms.Textarea(attrs={"rows": 3})
@@ -33,7 +34,11 @@ class DecisionSignForm(RefusableForm):
         label=_("Expected effect"),
         required=False,
         max_length=300,
-        help_text=_("The figure and the day you will check it."),
+        help_text=_("What will change besides the figure."),
+    )
+    expected_value = AmountField(required=False)
+    expected_on = DayField(
+        label=_("When to look whether it came true"), required=False, help_text=_("On this day the review opens.")
     )
     evidence_seen = forms.BooleanField(label=_("I have read that the rule no longer fires"), required=False)
 
@@ -46,9 +51,24 @@ class DecisionSignForm(RefusableForm):
         super().__init__(request, initial=initial)
         self.decision = decision
         self.fields["assignee"].queryset = selectors.people(company=self.company)
+        self._name_forecast(decision)
         self.fields["keep"].choices = [(row.pk, row.name) for row in running_campaigns(decision)]
         if decision.campaign_id:
             self.fields["budget"].label = _("New budget of the campaign")
+
+    def _name_forecast(self, decision: Decision) -> None:
+        """The figure is the rule's KPI, typed in its own unit: per cent where it is a share."""
+        seen = decision.evidence
+        if not seen:
+            del self.fields["expected_value"]
+            return
+        lower = seen["rule"]["comparison"] == "above"
+        if seen["kpi"]["unit"] == "share":
+            self.fields["expected_value"] = PercentField(required=False)
+        unit = {"money": formats.CURRENCIES.get(self.company.currency, self.company.currency), "share": "%"}
+        text = _("%(kpi)s will be at most") if lower else _("%(kpi)s will be at least")
+        words = (text % {"kpi": kpi_name(seen)}, unit.get(seen["kpi"]["unit"], ""))
+        self.fields["expected_value"].label = ", ".join(word for word in words if word)
 
     @property
     def chosen(self) -> str:
@@ -61,7 +81,8 @@ class DecisionSignForm(RefusableForm):
         terms = Terms(
             until=typed["until"], extra_spend=typed["extra_spend"], budget=typed["budget"], resume_on=typed["resume_on"],
             keep=[int(pk) for pk in typed["keep"]], assignee=typed["assignee"].pk if typed["assignee"] else None,
-            due=typed["due"], expected=typed["expected"],
+            due=typed["due"], expected=typed["expected"], expected_value=typed.get("expected_value"),
+            expected_on=typed["expected_on"],
         )  # fmt: skip
         return {
             "choice": typed["choice"], "reason": typed["reason"], "terms": terms, "evidence_seen": typed["evidence_seen"],
@@ -83,6 +104,20 @@ class DecisionWithdrawForm(RefusableForm):
     reason = forms.CharField(
         label=_("Which figures were refined"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
+
+
+class ReviewForm(RefusableForm):
+    """What came of a decision: the verdict that the figures propose is chosen already, the words are the person's."""
+
+    verdict = forms.ChoiceField(label=_("What came of it"), choices=Review.Outcome, required=False)
+    note = forms.CharField(
+        label=_("What the figures show"), required=False, max_length=4000, widget=WORDS,
+        help_text=_("And what was learnt for the next time."),
+    )  # fmt: skip
+
+    @property
+    def chosen(self) -> str:
+        return self["verdict"].value()
 
 
 class ActionCloseForm(RefusableForm):

@@ -8,12 +8,13 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from processes import evidence, selectors, wording
+from processes.escalation import Deadlines, deadlines
 from processes.models import Action, Choice, Decision
-from processes.pages import kept_evidence
+from processes.review_pages import HitRate, hit_rates
 from processes.selectors import WaitingDecision
 from roles import selectors as roles_selectors
 from roles.models import Channel, Company, Membership
-from roles.permissions import Permission
+from roles.permissions import Permission, RoleKind
 
 MARKS = {"stop": "stop", "rewrite": "watch", "cut": "watch"}
 
@@ -121,6 +122,29 @@ def _of_channel(scopes: dict[tuple, Decimal], channel: int) -> Decimal:
     return max(scopes.get((channel, None), Decimal(0)), campaigns)
 
 
+@dataclass(frozen=True)
+class KeptLine:
+    """How decisions are kept in time and how their forecasts come out. `hits`: everybody's, for the owner only; `my_hits`:
+    the reader's own; None where there is nothing to show. No table of people."""
+
+    deadlines: Deadlines
+    hits: HitRate | None
+    my_hits: HitRate | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.deadlines.everybody.due and self.hits is None and self.my_hits is None
+
+
+def kept(*, company: Company, person: Membership, at: datetime) -> KeptLine:
+    everybody, mine = hit_rates(person=person)
+    return KeptLine(
+        deadlines=deadlines(company=company, person=person, at=at),
+        hits=everybody if everybody.reviewed and person.wears(RoleKind.OWNER) else None,
+        my_hits=mine if mine.reviewed else None,
+    )
+
+
 def log_filters(*, company: Company, query: Mapping[str, str]) -> LogFilters:
     channels = list(roles_selectors.channels(company=company))
     channel = next((row for row in channels if row.code == query.get("channel")), None)
@@ -136,7 +160,7 @@ def log_filters(*, company: Company, query: Mapping[str, str]) -> LogFilters:
 def log_lines(*, decisions: Iterable[Decision], person: Membership) -> list[LogLine]:
     lines = []
     for decision in decisions:
-        seen = kept_evidence(decision)
+        seen = decision.kept_evidence
         sees = person.can(Permission.VIEW_MONEY, decision.channel_id)
         if seen and not sees:
             seen = evidence.without_money(seen)

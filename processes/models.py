@@ -81,6 +81,11 @@ class Decision(CompanyOwned):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by"
     )
     closed_note = models.CharField(max_length=300, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="when it ended without a signature of its own")
+    awaited = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+",
+        help_text="whose word was awaited when the deadline passed and nothing was in force",
+    )  # fmt: skip
 
     class Meta:
         ordering = ["-opened_at", "-pk"]
@@ -125,6 +130,11 @@ class Decision(CompanyOwned):
     def subject(self):
         return self.campaign or self.channel
 
+    @property
+    def kept_evidence(self) -> dict:
+        """What it saw: at its signature, else when it opened."""
+        return self.evidence.get("at_signature") or self.evidence
+
 
 class Signature(CompanyOwned):
     """One signature under a decision; append-only, the database refuses UPDATE and DELETE.
@@ -159,6 +169,63 @@ class Signature(CompanyOwned):
     def signed_label(self) -> str:
         """The hat it was given under, in words."""
         return RoleKind(self.signed_as).label if self.signed_as in list(RoleKind) else ""
+
+
+class Review(CompanyOwned):
+    """What came of a signed decision: the forecast beside the fact, and the word of whoever looked.
+
+    The decision itself is sealed and never changes. `forecast` and `fact` are JSON (see `processes.forecasts`), frozen when
+    the review is done; of `data_changed` also when it opens: the figures that were signed, and those that stand there now.
+    """
+
+    class Kind(models.TextChoices):
+        DUE = "due", _("its day has come")
+        DATA_CHANGED = "data_changed", _("the figures have changed since")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("to be reviewed")
+        DONE = "done", _("reviewed")
+
+    class Outcome(models.TextChoices):
+        CAME_TRUE = "came_true", _("came true")
+        PARTLY = "partly", _("came true in part")
+        NO = "no", _("did not come true")
+        CANNOT_TELL = "cannot_tell", _("cannot tell")
+
+    decision = models.ForeignKey(Decision, on_delete=models.PROTECT, related_name="reviews")
+    kind = models.CharField(max_length=12, choices=Kind)
+    state = models.CharField(max_length=4, choices=State, default=State.OPEN)
+    due_on = models.DateField()
+    opened_at = models.DateTimeField()
+    forecast = models.JSONField(default=dict)
+    fact = models.JSONField(default=dict)
+    verdict = models.CharField(max_length=11, choices=Outcome, blank=True)
+    note = models.TextField(blank=True)
+    reviewed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "decision"], condition=Q(kind="due"), name="decision_reviewed_once_on_its_day"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "decision", "kind"], condition=Q(state="open"), name="review_open_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", reviewed_by=None, reviewed_at=None, verdict="")
+                | (Q(state="done", reviewed_by__isnull=False, reviewed_at__isnull=False) & ~Q(verdict="")),
+                name="done_review_has_a_reviewer",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.decision_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
 
 
 class Action(CompanyOwned):

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
 from processes import deciders, evidence, sealing, selectors, wording
+from processes.after_pages import After, after_parts
 from processes.models import Decision, Signature
 from processes.signing import Standing
 from roles import formats
@@ -87,7 +88,7 @@ class DecisionPage:
     cosign_problem: str | None
     may_take_back: bool
     may_withdraw: bool
-    similar: list[tuple[Decision, str, str]]
+    after: After
     terms: list[tuple[str, str]]
     refused: list[Signature]
     intact: bool
@@ -134,23 +135,18 @@ def decision_page(*, decision: Decision, person: Membership, at: datetime) -> De
         cosign_problem=_cosign_problem(decision, person, people) if waits_cosign else None,
         may_take_back=waits_cosign and decision.signed_by_id == person.pk,
         may_withdraw=changed and selectors.may_withdraw(person=person, standing=standing, people=people),
-        similar=_similar(decision, sees_money),
+        after=after_parts(decision=decision, seen=seen, person=person, at=at, sees_money=sees_money),
         terms=wording.terms_lines(decision, sees_money=sees_money, campaigns=_kept_names(decision)),
         refused=[row for row in decision.signatures.all() if row.part == Signature.Part.REFUSE],
         intact=decision.state != Decision.State.SIGNED or sealing.is_intact(decision),
     )
 
 
-def kept_evidence(decision: Decision) -> dict:
-    """What the decision saw: at its signature, else when it opened."""
-    return decision.evidence.get("at_signature") or decision.evidence
-
-
 def _shown_evidence(decision: Decision, at: datetime, people, sees_money: bool) -> dict:
     if decision.is_open:
         seen = selectors.waiting_decision(decision=decision, at=at, people=people).evidence
     else:
-        seen = kept_evidence(decision)
+        seen = decision.kept_evidence
     return seen if sees_money or not seen else evidence.without_money(seen)
 
 
@@ -263,20 +259,6 @@ def _cosign_problem(decision: Decision, person: Membership, people) -> str | Non
     return deciders.cosign_problem(
         decision=decision, person=person, signer_id=decision.signed_by_id, cosigner=decision.cosigner, people=people
     )
-
-
-def _similar(decision: Decision, sees_money: bool) -> list[tuple[Decision, str, str]]:
-    """Earlier decisions with their headline and the money that had gone by then; empty text where it is unknown."""
-    currency, found = decision.company.currency, []
-    for row in selectors.similar_decisions(decision=decision):
-        seen = kept_evidence(row)
-        if seen and not sees_money:
-            seen = evidence.without_money(seen)
-        burned = evidence.amount(seen.get("burned")) if seen.get("is_money") else None
-        found.append(
-            (row, wording.headline(seen, currency), formats.money(burned, currency) if burned is not None else "")
-        )
-    return found
 
 
 def _kept_names(decision: Decision) -> dict[int, str]:

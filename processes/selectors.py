@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, SmallIntegerField, When
 
 from kpis.models import Breach, KpiVersion
 from kpis.selectors import stop_rules
@@ -184,10 +184,20 @@ def decision_log(
     return found.order_by("-year", "-number")
 
 
-def similar_decisions(*, decision: Decision, limit: int = 5) -> list[Decision]:
-    """What was signed about the same channel before, the newest first."""
-    found = decision_log(company=decision.company, channel=decision.channel).filter(state=State.SIGNED)
-    return list(found.exclude(pk=decision.pk).filter(opened_at__lte=decision.opened_at)[:limit])
+def similar_decisions(*, decision: Decision, limit: int = 4) -> list[Decision]:
+    """Decisions signed before about what is alike, the nearest first: same channel and KPI, the KPI on a channel of the
+    kind, the channel, the KPI anywhere, a channel of the kind; the newest first among equals."""
+    kpi = Q(breach__version__kpi=decision.breach.version.kpi_id) if decision.breach_id else Q(pk=None)
+    channel, kind = Q(channel=decision.channel_id), Q(channel__kind=decision.channel.kind)
+    nearness = Case(
+        When(channel & kpi, then=0), When(kind & kpi, then=1), When(channel, then=2), When(kpi, then=3), When(kind, then=4),
+        default=9, output_field=SmallIntegerField(),
+    )  # fmt: skip
+    found = decisions(company=decision.company).filter(state=State.SIGNED, opened_at__lte=decision.opened_at)
+    return list(
+        found.exclude(pk=decision.pk).annotate(nearness=nearness).filter(nearness__lt=9)
+        .order_by("nearness", "-signed_at", "-pk")[:limit]
+    )  # fmt: skip
 
 
 def actions(*, company: Company) -> QuerySet[Action]:

@@ -78,12 +78,32 @@ def _open(company: Company, at: datetime, waiting: list[tuple[Breach, int]], gat
             for place, (breach, round_) in enumerate(waiting, start=1)
         ]
     opened = Decision.objects.bulk_create(drafts)
+    with translation.override(company.language):
+        _end_stale(company, at, opened)
     for decision in opened:
         audit.record(
             company=company, by=None, verb="open_decision", obj=decision, at=at,
             after={"number": str(decision), "breach": decision.breach_id, "round": decision.round},
         )  # fmt: skip
     return opened
+
+
+def _end_stale(company: Company, at: datetime, opened: list[Decision]) -> None:
+    """A question whose breach has ended by itself gives way to the new one about the same rule and scope: unsigned, and kept so."""
+    fresh = {(row.breach.rule_id, row.channel_id, row.campaign_id): row for row in opened}
+    rows = Decision.objects.filter(company=company, state__in=Decision.UNDECIDED, breach__closed_on__isnull=False)
+    for row in rows.select_related("company", "breach").exclude(pk__in=[row.pk for row in opened]):
+        follower = fresh.get((row.breach.rule_id, row.channel_id, row.campaign_id))
+        if follower is None:
+            continue
+        before = str(row.state)
+        note = _("The breach ended by itself and nobody had signed; asked anew by %(number)s.") % {"number": follower}
+        mine = Decision.objects.filter(company=company, pk=row.pk, state=before)
+        if mine.update(state=State.WITHDRAWN, closed_note=note[:300], closed_at=at):
+            audit.record(
+                company=company, by=None, verb="withdraw_decision", obj=row, at=at, reason=note, before={"state": before},
+                after={"number": str(row), "state": State.WITHDRAWN.value},
+            )  # fmt: skip
 
 
 def _draft(
@@ -246,7 +266,7 @@ def withdraw_decision(*, company: Company, decision: Decision, by: Membership, a
     if not reason.strip():
         raise refuse("reason", "required", _("Say why: which figures have been refined."))
     before = str(decision.state)
-    signatures.claim(decision, decision.state, state=State.WITHDRAWN, closed_note=reason.strip()[:300])
+    signatures.claim(decision, decision.state, state=State.WITHDRAWN, closed_note=reason.strip()[:300], closed_at=at)
     audit.record(
         company=company, by=by, verb="withdraw_decision", obj=decision, at=at, reason=reason.strip(),
         before={"state": before}, after={"number": str(decision), "state": State.WITHDRAWN.value},

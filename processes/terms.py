@@ -14,6 +14,7 @@ from roles.models import Channel
 from roles.refusals import FieldError, Refused
 
 LONGEST_OVERRIDE = timedelta(days=14)
+LONGEST_FORECAST = timedelta(days=365)
 LONGEST_TEXT = 300
 
 
@@ -26,7 +27,8 @@ class Terms:
     """What the signer typed; only what belongs to the choice is looked at and kept.
 
     `extra_spend` and `budget` are money (the budget of a channel is per month), `keep` the ids of campaigns that go on,
-    `assignee` a person's id, `expected` free words on what should come of it.
+    `assignee` a person's id. What should come of it: `expected_value` of the rule's KPI (in its own unit) by the day
+    `expected_on`, on which it is reviewed, and `expected` in free words.
     """
 
     until: date | None = None
@@ -37,6 +39,8 @@ class Terms:
     assignee: int | None = None
     due: date | None = None
     expected: str = ""
+    expected_value: Decimal | None = None
+    expected_on: date | None = None
 
 
 def checked(*, decision: Decision, choice: str, reason: str, terms: Terms, today: date) -> dict:
@@ -52,9 +56,27 @@ def checked(*, decision: Decision, choice: str, reason: str, terms: Terms, today
         Choice.STOP: _stop, Choice.CONTINUE: _continue, Choice.REWRITE: _rewrite, Choice.CUT: _cut,
     }.get(choice)  # fmt: skip
     kept = check(decision, terms, today, errors) if check else {}
+    kept |= _forecast(terms, today, errors)
     if errors:
         raise WrongTerms(errors[0].message if len(errors) == 1 else _("Some fields are not right: see errors."), errors)
     return {**kept, "expected": terms.expected.strip()} if terms.expected.strip() else kept
+
+
+def _forecast(terms: Terms, today: date, errors: list) -> dict:
+    """What the KPI should come to, and the day on which that is looked at."""
+    kept = {}
+    if terms.expected_value is not None:
+        try:
+            to_micros(terms.expected_value)
+        except ValueError:
+            errors.append(FieldError("expected_value", "invalid", _("Enter a figure of the KPI.")))
+        kept["expected_value"] = str(terms.expected_value)
+    if terms.expected_on is not None:
+        if not today < terms.expected_on <= today + LONGEST_FORECAST:
+            message = _("Name a day after today, within a year: then the forecast is looked at.")
+            errors.append(FieldError("expected_on", "out_of_range", message))
+        kept["expected_on"] = terms.expected_on.isoformat()
+    return kept
 
 
 def _stop(decision: Decision, terms: Terms, today: date, errors: list) -> dict:

@@ -130,7 +130,8 @@ def terms_lines(decision: Decision, *, sees_money: bool, campaigns: dict[int, st
         (_("Keeps running"), ", ".join(campaigns.get(pk, f"№ {pk}") for pk in terms.get("keep", ()))),
         (_("Who rewrites"), terms.get("assignee_name", "")),
         (_("By which day"), _day(terms.get("due"))),
-        (_("Expected"), terms.get("expected", "")),
+        (_("Expected"), _promise(decision, sees_money)),
+        (_("Besides"), terms.get("expected", "")),
     ]
     if sees_money:
         lines += [
@@ -138,6 +139,24 @@ def terms_lines(decision: Decision, *, sees_money: bool, campaigns: dict[int, st
             (_("New budget"), _money(terms.get("budget"), currency)),
         ]
     return [line for line in lines if line[1]]
+
+
+def _promise(decision: Decision, sees_money: bool) -> str:
+    """«CPA не выше 3 100 ₽ к 01.12.2026»; without the figure for those who may not see it."""
+    terms, seen = decision.terms, decision.evidence
+    day = _day(terms.get("expected_on"))
+    if "expected_value" not in terms or not seen or (seen["reveals_money"] and not sees_money):
+        return day
+    words = {
+        "kpi": kpi_name(seen), "day": day,
+        "value": formats.figure(amount(terms["expected_value"]), seen["kpi"]["unit"], decision.company.currency),
+    }  # fmt: skip
+    lower = seen["rule"]["comparison"] == "above"
+    if day:
+        text = _("%(kpi)s at most %(value)s by %(day)s") if lower else _("%(kpi)s at least %(value)s by %(day)s")
+    else:
+        text = _("%(kpi)s at most %(value)s") if lower else _("%(kpi)s at least %(value)s")
+    return text % words
 
 
 def _day(text: str | None) -> str:

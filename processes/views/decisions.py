@@ -8,8 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from processes import lists, selectors, services
-from processes.forms import DecisionCosignForm, DecisionSignForm, DecisionWithdrawForm
+from processes import lists, overrides, reviews, selectors, services
+from processes.account_page import account_page
+from processes.forms import DecisionCosignForm, DecisionSignForm, DecisionWithdrawForm, ReviewForm
 from processes.models import Decision
 from processes.pages import decision_page
 from roles.permissions import Permission, requires
@@ -20,14 +21,20 @@ PAGE = 30
 
 @requires(Permission.READ)
 def decision_list(request):
-    """What waits first, with the money that burns meanwhile; then the log."""
-    waiting = lists.waiting_lines(company=request.company, person=request.person, at=timezone.now())
+    """What waits first, with the money that burns meanwhile; what runs under an override; how decisions are kept; the log."""
+    now = timezone.now()
+    waiting = lists.waiting_lines(company=request.company, person=request.person, at=now)
     filters = lists.log_filters(company=request.company, query=request.GET)
     log = selectors.decision_log(company=request.company, **filters.chosen)
     page = Paginator(log, PAGE).get_page(request.GET.get("page"))
     context = {
         "waiting": waiting,
         "burned": lists.burned_together(waiting),
+        "overrides": overrides.running(company=request.company, person=request.person, at=now),
+        "reviews": list(reviews.open_reviews(company=request.company)),
+        "today": request.company.local_date(now),
+        "may_see_account": request.person.can(Permission.VIEW_MONEY),
+        "kept": lists.kept(company=request.company, person=request.person, at=now),
         "log": lists.log_lines(decisions=page.object_list, person=request.person),
         "page": page,
         "filters": filters,
@@ -83,6 +90,27 @@ def decision_withdraw(request, pk):
     return _page(request, _decision(request, pk), withdraw=form)
 
 
+@requires(Permission.READ)
+@require_POST
+def review_close(request, pk):
+    """Who may judge is asked of the hats by the service, as for signing."""
+    review = reviews.get_review(company=request.company, pk=pk)
+    if review is None:
+        raise Http404
+    form = ReviewForm(request, auto_id=f"review-{pk}-%s")
+    if form.attempt(reviews.close_review, review=review, **acting(request)):
+        messages.success(request, _("Kept: the forecast, the fact and your word stand beside the decision."))
+        return redirect("processes:decision-detail", request.company.slug, review.decision_id)
+    return _page(request, _decision(request, review.decision_id), review=form)
+
+
+@requires(Permission.VIEW_MONEY)
+def decision_account(request):
+    """What signed decisions kept and cost, by quarter (`?quarter=2026-Q4`) and by channel."""
+    page = account_page(company=request.company, label=request.GET.get("quarter", ""), at=timezone.now())
+    return render(request, "processes/decision_account.html", {"page": page})
+
+
 def _decision(request, pk):
     decision = selectors.get_decision(company=request.company, pk=pk)
     if decision is None:
@@ -99,11 +127,25 @@ def _page(request, decision, **posted):
         "withdraw": posted.get("withdraw") or _fresh(DecisionWithdrawForm(request, auto_id="withdraw-%s")),
     }
     refused = next(iter(posted.values()), None)
+    page = decision_page(decision=decision, person=request.person, at=at)
     context = {
-        "page": decision_page(decision=decision, person=request.person, at=at), "decision": decision, "forms": forms,
-        "refused": refused,
+        "page": page, "decision": decision, "forms": forms, "refused": refused,
+        "review_forms": _review_forms(request, page, posted.get("review")),
     }  # fmt: skip
     return render(request, "processes/decision_detail.html", context, status=refused.status if refused else 200)
+
+
+def _review_forms(request, page, posted) -> list[tuple]:
+    """(panel, its form or None) of every review on the page; the verdict that the figures propose is chosen already."""
+    forms = []
+    for panel in page.after.reviews:
+        auto_id = f"review-{panel.review.pk}-%s"
+        is_posted = posted is not None and posted.auto_id == auto_id
+        fresh = None
+        if panel.may_review and not is_posted:
+            fresh = _fresh(ReviewForm(request, auto_id=auto_id, initial={"verdict": panel.proposed}))
+        forms.append((panel, posted if is_posted else fresh))
+    return forms
 
 
 def _fresh(form):

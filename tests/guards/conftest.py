@@ -7,7 +7,7 @@ import pytest
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
 from mops.models import Notification
 from processes import services as processes
-from processes.models import Action
+from processes.models import Action, Review
 from reports.models import WeeklyReport
 from roles.models import Absence, ApiToken, Appointment, Campaign, Company
 
@@ -38,6 +38,7 @@ def things_of(made) -> dict[str, dict]:
         days=["2026-11-16", "2026-11-17", "2026-11-18"], detected_at=NOW,
     )  # fmt: skip
     decision = processes.open_decisions(company=company, at=NOW)[0]
+    review = Review.objects.create(**owned, decision=decision, kind="due", due_on=TODAY, opened_at=NOW)
     action = Action.objects.create(
         **owned, text="Проверить", owner=made.performance, due_on=TODAY, channel=made.vk, created_at=NOW
     )
@@ -77,6 +78,7 @@ def things_of(made) -> dict[str, dict]:
         "import": {"pk": load.pk},
         "data-incident": {"pk": incident.pk},
         "decision": {"pk": decision.pk},
+        "review": {"pk": review.pk},
         "action": {"pk": action.pk},
         "weekly-report": {"pk": report.pk},
         "notification": {"pk": notification.pk},

@@ -3,6 +3,8 @@
 Pages are taken from the resolver. The first request after a load may fill a cache, so each page is asked once before.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from kpis.models import Breach, DailyFact, DataIncident, Import, Source, StopRule, StopRuleVersion
 from mops.models import Notification
 from processes import services as processes
-from processes.models import Action
+from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
 from roles import audit
 from roles.models import Appointment, Campaign, Channel
@@ -64,7 +66,18 @@ def grow(made, numbers: range) -> None:
         )  # fmt: skip
         Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
         audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
-    processes.open_decisions(company=company, at=NOW)
+    for decision in processes.open_decisions(company=company, at=NOW)[::3]:
+        _go_on(made, decision)
+
+
+def _go_on(made, decision: Decision) -> None:
+    """Signed to go on, with its breach muted and a review waiting: what runs under an override and has an account."""
+    Decision.objects.filter(pk=decision.pk).update(
+        state="signed", choice="continue", terms={"until": (TODAY + timedelta(days=7)).isoformat(), "extra_spend": "5000"},
+        signed_by=made.cmo, signed_at=NOW, effective_at=NOW - timedelta(days=1),
+    )  # fmt: skip
+    Breach.objects.filter(pk=decision.breach_id).update(muted=True)
+    Review.objects.create(company=made.company, decision=decision, kind="due", due_on=TODAY, opened_at=NOW)
 
 
 def count_queries(browser, url: str) -> int:

@@ -25,7 +25,7 @@ def steps(monkeypatch):
 
 def test_order():
     assert [name for name, _step in pipeline.STEPS] == [
-        "day", "load", "evaluate", "decisions", "week", "snapshot", "events", "reminders", "send",
+        "day", "load", "evaluate", "decisions", "follow_up", "week", "snapshot", "events", "reminders", "send",
     ]  # fmt: skip
 
 

@@ -1,0 +1,199 @@
+"""The account of decisions: per quarter and per channel, with the decisions behind it and a picture of how it adds up."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from statistics import median
+
+from django.utils.translation import gettext as _
+
+from kpis import periods
+from kpis.charts import Plot, line_plot
+from processes import ledger, selectors, wording
+from processes.account import Total, together
+from processes.ledger import Entry
+from processes.models import Decision
+from roles import formats
+from roles.models import Channel, Company
+
+QUARTERS = 4
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The account of some decisions. Times are medians, None where nothing is known."""
+
+    total: Total
+    to_decide: timedelta | None
+    to_act: timedelta | None
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """`label` as addresses carry it: 2026-Q4; `name` as people read it."""
+
+    start: date
+    sheet: Sheet
+
+    @property
+    def label(self) -> str:
+        return f"{self.start.year}-Q{_number(self.start)}"
+
+    @property
+    def name(self) -> str:
+        return _("quarter %(n)s of %(year)s") % {"n": _number(self.start), "year": self.start.year}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A decision of the account; `arithmetic` is how its net came about, in words."""
+
+    entry: Entry
+    title: str
+    arithmetic: str
+    state: str
+
+    @property
+    def decision(self) -> Decision:
+        return self.entry.decision
+
+    @property
+    def net(self) -> Decimal | None:
+        return self.entry.account.net if self.entry.account else None
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    quarters: list[Quarter]
+    chosen: Quarter
+    channels: list[tuple[Channel, Sheet]]
+    lines: list[Line]
+    plot: Plot | None
+
+    @property
+    def quarter_rows(self) -> list[tuple[str, Sheet]]:
+        return [(quarter.name, quarter.sheet) for quarter in self.quarters if quarter.sheet.total.decisions]
+
+
+def account_page(*, company: Company, label: str, at: datetime) -> AccountPage:
+    """The last four quarters, newest first, and the one asked for (the newest where none or an unknown one is asked)."""
+    today = company.local_date(at)
+    starts = [quarter_start(periods.add_months(quarter_start(today), -3 * back)) for back in range(QUARTERS)]
+    entries = _entries(company, starts[-1], None, at)
+    by_quarter: dict[date, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_quarter[quarter_start(effect_of(entry))].append(entry)
+    quarters = [Quarter(start, sheet_of(by_quarter[start])) for start in starts]
+    chosen = next((quarter for quarter in quarters if quarter.label == label), quarters[0])
+    mine = by_quarter[chosen.start]
+    by_channel: dict[Channel, list[Entry]] = defaultdict(list)
+    for entry in mine:
+        by_channel[entry.decision.channel].append(entry)
+    channels = sorted(by_channel.items(), key=lambda item: (item[0].position, item[0].name))
+    return AccountPage(
+        quarters=quarters, chosen=chosen, channels=[(channel, sheet_of(found)) for channel, found in channels],
+        lines=[line_of(entry) for entry in reversed(mine)], plot=_plot(company, entries, starts[-1], today),
+    )  # fmt: skip
+
+
+def quarter_total(*, company: Company, day: date, at: datetime) -> Total:
+    """The account of the quarter that a day lies in: one line of the owner's page."""
+    start = quarter_start(day)
+    entries = _entries(company, start, periods.add_months(start, 3), at)
+    return sheet_of(entries).total
+
+
+def _entries(company: Company, first: date, end: date | None, at: datetime) -> list[Entry]:
+    """Decisions in force since a day (and before another), the oldest first."""
+    rows = selectors.decisions(company=company).filter(
+        state=Decision.State.SIGNED, effective_at__gte=_midnight(company, first)
+    )
+    if end is not None:
+        rows = rows.filter(effective_at__lt=_midnight(company, end))
+    return ledger.entries(company=company, decisions=rows.order_by("effective_at", "pk"), at=at)
+
+
+def _midnight(company: Company, day: date) -> datetime:
+    return datetime.combine(day, time(0), tzinfo=company.zone)
+
+
+def quarter_start(day: date) -> date:
+    return day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1)
+
+
+def _number(start: date) -> int:
+    return (start.month - 1) // 3 + 1
+
+
+def effect_of(entry: Entry) -> date:
+    return entry.decision.company.local_date(entry.decision.effective_at)
+
+
+def sheet_of(entries: list[Entry]) -> Sheet:
+    """The sums of these decisions, and the median times to a signature and to the deed."""
+    return Sheet(
+        total=together([entry.account for entry in entries], sum(entry.is_false_alarm for entry in entries)),
+        to_decide=_median(entry.to_decide for entry in entries),
+        to_act=_median(entry.to_act for entry in entries),
+    )
+
+
+def _median(spans) -> timedelta | None:
+    known = [span for span in spans if span is not None]
+    return median(known) if known else None
+
+
+# ---------------------------------------------------------------- words
+def line_of(entry: Entry) -> Line:
+    return Line(entry, wording.choice_title(entry.decision.choice), arithmetic(entry), state_of(entry))
+
+
+def state_of(entry: Entry) -> str:
+    """Why there is no figure: no_account (the rule counts no money), early (no day yet), unknown (no figures); or empty."""
+    if entry.account is None:
+        return "no_account"
+    if entry.account.net is not None:
+        return ""
+    return "early" if entry.account.last < entry.account.first else "unknown"
+
+
+def arithmetic(entry: Entry) -> str:
+    """How the net of a decision came about, with its assumption: «12 дней × (38 798 ₽ − 3 500 ₽ × 7,25)»."""
+    found, currency = entry.account, entry.decision.company.currency
+    if found is None or found.net is None:
+        return ""
+    days = formats.in_days(found.days)
+    line = formats.money(entry.decision.breach.version.line, currency)
+    if found.paid is not None:
+        return _("Real figures: over the line of %(line)s on %(days)s, %(span)s") % {
+            "line": line, "days": days, "span": formats.days(found.first, found.last),
+        }  # fmt: skip
+    words = {
+        "days": days, "line": line, "span": formats.days(found.first, found.last),
+        "avoided": formats.money(found.avoided, currency), "forgone": formats.count(round(found.forgone, 1)),
+        "rate": formats.money(found.rate.numerator, currency), "count": formats.count(round(found.rate.denominator, 2)),
+    }  # fmt: skip
+    return (
+        _(
+            "An estimate: %(days)s, %(span)s, as if each had been like the mean day of the breach (%(rate)s for %(count)s). Not "
+            "spent %(avoided)s, not received %(forgone)s at the line of %(line)s each."
+        )
+        % words
+    )
+
+
+def _plot(company: Company, entries: list[Entry], first: date, today: date) -> Plot | None:
+    """The net adding up week by week; each decision counts from the week it took effect in."""
+    known = [
+        (effect_of(entry), entry.account.net) for entry in entries if entry.account and entry.account.net is not None
+    ]
+    if not known:
+        return None
+    mondays = [first - timedelta(days=first.weekday())]
+    while mondays[-1] + timedelta(days=7) <= today:
+        mondays.append(mondays[-1] + timedelta(days=7))
+    values = [sum((net for day, net in known if day < monday + timedelta(days=7)), Decimal(0)) for monday in mondays]
+    title = _("What signed decisions kept, added up by week")
+    span = {"days": formats.days(mondays[0], today), "sum": formats.money(values[-1], company.currency, sign=True)}
+    return line_plot(mondays, values, "money", title, _("%(days)s: %(sum)s together.") % span)
