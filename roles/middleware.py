@@ -7,6 +7,7 @@ from django.utils import translation
 from django_scopes import scope
 
 from roles import selectors
+from roles.rest.authentication import token_of
 
 LANGUAGE_COOKIE = "language"
 
@@ -32,7 +33,7 @@ class CompanyMiddleware:
     """Reads the company from the path: sets `request.company` and `request.person` and enters the company's scope.
 
     Pages are closed here: sign-in first, 404 for strangers (the same as for a company that does not exist). The API
-    knows its token only inside DRF, so its default permission closes it with the same selector.
+    answers strangers inside DRF, where its default permission closes it.
     """
 
     def __init__(self, get_response):
@@ -47,7 +48,7 @@ class CompanyMiddleware:
         if slug is None:
             return self.get_response(request)
         if request.path_info.startswith("/api/"):
-            request.company = selectors.get_company(slug=slug)
+            request.company = self._company_of_call(request, slug)
         elif request.user.is_authenticated:
             request.memberships = selectors.companies_of(user=request.user)
             request.person = next((row for row in request.memberships if row.company.slug == slug), None)
@@ -57,6 +58,15 @@ class CompanyMiddleware:
             return self.get_response(request)
         with scope(company=request.company):
             return self.get_response(request)
+
+    @staticmethod
+    def _company_of_call(request, slug: str):
+        """A token brings its company along, and no other; a browser names one, and the permission asks whose it is."""
+        token = token_of(request)
+        if token is None:
+            return selectors.get_company(slug=slug)
+        company = token.person.company
+        return company if company.slug == slug else None
 
     def process_view(self, request, view, args, kwargs):
         """Views do not take the slug: they read `request.company`."""

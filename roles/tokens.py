@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from roles import audit
+from roles import audit, selectors
 from roles.models import ApiToken, Company, Membership
 from roles.permissions import Permission
 from roles.refusals import FieldError, Refused
@@ -57,11 +57,8 @@ def revoke_token(*, company: Company, token: ApiToken, by: Membership, at: datet
 
 def find(*, secret: str, at: datetime) -> ApiToken | None:
     """The valid token behind a secret, with its person, login and company; None when there is none."""
-    token = (
-        ApiToken.objects.select_related("person__user", "person__company")
-        .filter(digest=digest(secret), person__is_active=True, person__user__is_active=True)
-        .first()
-    )
+    known = ApiToken.objects.select_related("person__user", "person__company")
+    token = selectors.the_one(known.filter(digest=digest(secret), person__is_active=True, person__user__is_active=True))
     return token if token and token.is_valid(at) else None
 
 

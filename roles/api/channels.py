@@ -96,7 +96,7 @@ class ChannelViewSet(CompanyViewSet):
 
     @extend_schema(responses=ChannelSerializer(many=True))
     def list(self, request, company_slug=None):
-        page = self.paginate_queryset(selectors.channels(company=self.company))
+        page = self.paginate_queryset(selectors.bare_channels(company=self.company))
         return self.get_paginated_response(self._shown(page, many=True))
 
     @extend_schema(parameters=[CODE], responses=ChannelSerializer)
