@@ -52,8 +52,12 @@ def fact_sums(
         company=company, start=start, end=end, columns=[info.column for info in metrics],
         channel_ids=None if channel is None else [channel.pk], campaigns=named is not None,
     )  # fmt: skip
-    rows = [_shaped(row, named is not None) for row in rows]
-    winners = None if "source" in group_by else _winners(rows, len(metrics))
+    rows, winners = [_shaped(row, named is not None) for row in rows], None
+    if "source" not in group_by:
+        if named is None:
+            rows = _overlaid(rows)
+        else:
+            winners = _winners(rows, len(metrics))
     key_of = _keys(company, group_by, named)
     sums: dict[tuple, list] = {}
     channels: dict[tuple, set[int]] = {}
@@ -78,6 +82,19 @@ def _shaped(row: tuple, campaigns: bool) -> tuple:
     """(date, channel, source, campaign, values) of a row as the engine gives it."""
     day = date.fromisoformat(row[0]) if isinstance(row[0], str) else row[0]
     return (day, row[1], row[2], row[3] if campaigns else 0, row[4:] if campaigns else row[3:])
+
+
+def _overlaid(rows: list[tuple]) -> list[tuple]:
+    """One row per channel and day, each metric as the strongest source that knows it gives it: rows come weakest first."""
+    found: dict[tuple, tuple] = {}
+    for row in rows:
+        key = row[:2]
+        weaker = found.get(key)
+        if weaker is not None:
+            mixed = tuple(old if new is None else new for old, new in zip(weaker[4], row[4], strict=True))
+            row = (*row[:4], mixed)
+        found[key] = row
+    return list(found.values())
 
 
 def _winners(rows: list[tuple], metrics: int) -> dict[tuple, list[int | None]]:

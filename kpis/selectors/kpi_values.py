@@ -53,12 +53,9 @@ class ChannelRow:
 
 
 def kpi_versions(*, company: Company, code: str) -> list[KpiVersion]:
-    """Every version of a KPI, newest first, with KPI, parent and author loaded; empty where there is no such KPI."""
-    return list(
-        KpiVersion.objects.filter(company=company, kpi__code=code)
-        .select_related("kpi", "parent", "created_by__user")
-        .order_by("-number")
-    )
+    """Every version of a KPI, newest first, with KPI and parent loaded; empty where there is no such KPI."""
+    found = KpiVersion.objects.filter(company=company, kpi__code=code).select_related("kpi", "parent").order_by()
+    return sorted(found, key=lambda version: -version.number)
 
 
 def current_versions(*, company: Company):
@@ -152,6 +149,7 @@ class KpiPage:
 def kpi_page(*, company: Company, person: Membership, versions: list[KpiVersion], today: date) -> KpiPage:
     """Everything the page of a KPI shows; the number of queries does not grow with channels or versions."""
     metrics, current = metrics_of(company=company), versions[0]
+    who.load_people(company=company, rows=versions, links=["created_by"])
     info = kpi_info(current)
     month, weeks = periods.month_start(today), periods.last_weeks(today, SPARK_WEEKS)
     cube = load_cube(company=company, start=min(month, weeks[0]), end=today, metrics=_needed(metrics, [info]))

@@ -54,28 +54,29 @@ def metrics_of(*, company: Company) -> dict[str, MetricInfo]:
 
 def kpi_info(version: KpiVersion) -> KpiInfo:
     """A stored version as every layer sees it; `kpi` and `parent` must be loaded."""
+    above = version.parent.code if version.parent else None
+    fields = [getattr(version, name) for name in OWN_FIELDS]
+    return _kpi_info(version.kpi.code, version.kpi.is_builtin, above, *fields)
+
+
+OWN_FIELDS = ("name_ru", "name_en", "formula", "better", "unit", "number", "valid_from")
+
+
+def _kpi_info(code, is_builtin, parent, name_ru, name_en, formula, better, unit, number, valid_from) -> KpiInfo:
     return KpiInfo(
-        code=version.kpi.code,
-        name=in_language(version.name_ru, version.name_en),
-        formula=parse(version.formula),
-        formula_text=version.formula,
-        better=version.better,
-        unit=version.unit,
-        parent=version.parent.code if version.parent else None,
-        number=version.number,
-        valid_from=version.valid_from,
-        is_builtin=version.kpi.is_builtin,
-    )
+        code=code, name=in_language(name_ru, name_en), formula=parse(formula), formula_text=formula, better=better,
+        unit=unit, parent=parent, number=number, valid_from=valid_from, is_builtin=is_builtin,
+    )  # fmt: skip
 
 
 def kpis_of(*, company: Company) -> dict[str, KpiInfo]:
     """The current version of every KPI by code: built-in ones in the order of installation, then the company's own."""
     current = (
         KpiVersion.objects.filter(company=company, superseded_at=None)
-        .select_related("kpi", "parent")
         .order_by("-kpi__is_builtin", "kpi_id")
+        .values_list("kpi__code", "kpi__is_builtin", "parent__code", *OWN_FIELDS)
     )
-    return {version.kpi.code: kpi_info(version) for version in current}
+    return {row[0]: _kpi_info(*row) for row in current}
 
 
 def measures_of(*, company: Company) -> dict[str, Measure]:
