@@ -50,6 +50,8 @@ def decision_views(
 ) -> list[DecisionDocument]:
     """The documents of these decisions; the number of queries does not grow with them."""
     decisions = list(decisions)
+    if not decisions:
+        return []
     people = deciders.around(company=company, on=company.local_date(at))
     breaches = [row.breach for row in decisions if row.is_open and row.breach_id]
     live = evidence.gather(company=company, breaches=breaches, at=at, brief=True)

@@ -213,6 +213,19 @@ def actions_of(*, company: Company, person: Membership | None = None) -> QuerySe
     return found.filter(owner=person) if person else found
 
 
+def on_the_table(*, company: Company, person: Membership, accepts: bool) -> list[Action]:
+    """Actions to do of a person, the nearest date first, and with `accepts` the finished rewrites nobody has accepted."""
+    wanted = Q(state=Action.State.OPEN, owner=person)
+    if accepts:
+        wanted |= Q(kind=Action.Kind.REWRITE, state=Action.State.DONE, accepted_by=None)
+    found = Action.objects.filter(wanted, company=company).select_related("channel", "campaign", "decision")
+    rows = list(found)
+    for row in rows:
+        if row.owner_id == person.pk:
+            row.owner = person
+    return rows
+
+
 def closed_actions(*, company: Company, person: Membership | None = None, limit: int = 20) -> list[Action]:
     """The actions closed last, newest first; finished rewrites that wait for acceptance come first."""
     found = actions(company=company).exclude(state=Action.State.OPEN)

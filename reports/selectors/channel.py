@@ -16,12 +16,14 @@ from kpis.selectors.measures import Measure, kpis_of, measures_from, metrics_of
 from kpis.selectors.targets import load_targets
 from processes import lists
 from processes.selectors import decision_log
+from reports.models import WeeklyReport
 from reports.selectors import channel_charts, channel_tiles
 from reports.selectors.campaigns import COUNTS as CAMPAIGN_COUNTS
 from reports.selectors.campaigns import CampaignRow, campaign_rows
 from reports.selectors.channel_charts import Chart, Desk, Mini, count_of
 from reports.selectors.channel_tiles import Tile
-from reports.selectors.weekly import ReportRow, weeks_of_channel
+from reports.selectors.figures import Shared, shared_from
+from reports.selectors.weekly import ReportRow, rows_of, weeks_of_channel
 from reports.spans import Span, read_span
 from roles import formats
 from roles import selectors as roles_selectors
@@ -129,6 +131,7 @@ def channel_page(*, company: Company, person: Membership, code: str, window: int
     channel = roles_selectors.get_channel(company=company, code=code)
     if channel is None:
         return None
+    channel.company = company
     today = company.local_date(at)
     span = read_span({}, today)
     desk = open_desk(company=company, channel=channel, person=person, span=span, window=window, today=today)
@@ -242,10 +245,24 @@ def _campaigns(desk: Desk, result: Measure, span: Span) -> list[CampaignRow]:
     )
 
 
+def _shared(desk: Desk, reports: list[WeeklyReport], at: datetime) -> Shared | None:
+    """What the figures of these weeks are made from, as far as the desk has read it already."""
+    if not reports:
+        return None
+    weeks, company = [report.week for report in reports], desk.company
+    cube = load_cube(
+        company=company, start=min(weeks), end=periods.week_end(max(weeks)), channel_ids=[desk.channel.pk],
+        metrics=desk.metrics,
+    )  # fmt: skip
+    firing = [breach for breach in desk.breaches if breach.closed_on is None and not breach.muted]
+    return shared_from(desk.metrics, desk.measures, cube, firing, company.local_date(at))
+
+
 def _weeks(company: Company, channel: Channel, desk: Desk, result: Measure, at: datetime) -> list[WeekLine]:
     count = count_of(desk, result).code
     found = []
-    for row in weeks_of_channel(company=company, channel=channel, n=WEEKS, at=at):
+    reports = weeks_of_channel(company=company, channel=channel, n=WEEKS, at=at)
+    for row in rows_of(company=company, found=reports, at=at, shared=_shared(desk, reports, at)):
         lines = {line.measure: line for line in row.figures.lines}
         counted, kpi = lines.get(count), lines.get(result.code)
         found.append(

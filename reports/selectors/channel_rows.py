@@ -44,7 +44,7 @@ def channel_groups(books: Books) -> list[Group]:
     """Channels by kind in the order of kinds and positions; those that neither run nor have figures are left out."""
     states = stop_rules.states_by_channel(company=books.company)
     rows = []
-    for channel in roles_selectors.channels(company=books.company):
+    for channel in roles_selectors.bare_channels(company=books.company).select_related("owner__user"):
         row = _row(books, [channel.pk], channel, state_of(books, channel, states.get(channel.pk)))
         if channel.is_running or any(value is not None for value in row.metrics.values()):
             rows.append(row)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from kpis.models import Breach
 from kpis.selectors.cube import Cube, load_cube
-from kpis.selectors.measures import Measure, is_money, kpis_of, measures_from, metrics_of
+from kpis.selectors.measures import Measure, MetricInfo, is_money, kpis_of, measures_from, metrics_of
 from reports.deadlines import settled_days
 from reports.models import PlanItem, PlanLine, WeeklyReport
 from roles.fields import from_micros, to_micros
@@ -174,10 +174,15 @@ def shared_of(*, company: Company, channel_ids: Iterable[int], start: date, end:
     measures = measures_from(metrics, kpis_of(company=company))
     cube = load_cube(company=company, start=start, end=end, channel_ids=sorted(set(channel_ids)), metrics=metrics)
     breaches = Breach.objects.filter(company=company, closed_on=None, muted=False).select_related("version__kpi")
-    return Shared(
-        measures=measures, money={code for code, measure in measures.items() if is_money(measure, metrics)}, cube=cube,
-        breaches=list(breaches), today=company.local_date(at),
-    )  # fmt: skip
+    return shared_from(metrics, measures, cube, list(breaches), company.local_date(at))
+
+
+def shared_from(
+    metrics: dict[str, MetricInfo], measures: dict[str, Measure], cube: Cube, breaches: list[Breach], today: date
+) -> Shared:
+    """The same from what was already read; `breaches`: the open ones that are not muted."""
+    money = {code for code, measure in measures.items() if is_money(measure, metrics)}
+    return Shared(measures=measures, money=money, cube=cube, breaches=breaches, today=today)
 
 
 def figures_of(

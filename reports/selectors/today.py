@@ -136,16 +136,17 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     reads = person.can(Permission.READ)
     waiting = lists.waiting_lines(company=company, person=person, at=at) if reads else []
     week = read_span({"period": "week"}, day)
-    money = person.can(Permission.VIEW_MONEY) and person.wears(RoleKind.OWNER, RoleKind.CMO)
-    month = read_span({}, day) if money else None
-    actions = list(processes_selectors.actions_of(company=company, person=person))
+    chief = person.wears(RoleKind.OWNER, RoleKind.CMO)
+    month = read_span({}, day) if chief and person.can(Permission.VIEW_MONEY) else None
+    table = processes_selectors.on_the_table(company=company, person=person, accepts=chief)
+    actions = [action for action in table if action.state == Action.State.OPEN]
     analyst = person.wears(RoleKind.ANALYST)
     return Today(
         person=person, at=at, day=day,
-        due=sorted(_due(company, person, waiting, at, reads), key=lambda item: item.due_at),
+        due=sorted(_due(company, person, waiting, at, reads) + _rewrites(table, person), key=lambda item: item.due_at),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
-        waiting=_of_others(waiting, person) if person.wears(RoleKind.OWNER, RoleKind.CMO) else [],
+        waiting=_of_others(waiting, person) if chief else [],
         late=_late(company, at) if person.wears(RoleKind.PM, RoleKind.CMO) else [],
         sources=[row for row in freshness(company=company, at=at) if row.state != "fresh"] if analyst else [],
         incidents=_incidents(company) if analyst else [],
@@ -167,8 +168,6 @@ def _due(company: Company, person: Membership, waiting, at: datetime, reads: boo
             note = "" if item.note == _("The deadline has passed") else item.note
             found.append(Due(item.title, item.url_name, item.args, item.due_at, note, _("Open")))
         found += [_decision(line) for line in waiting if line.row.decider == person]
-    if person.wears(RoleKind.OWNER, RoleKind.CMO):
-        found += _rewrites(company, person, at)
     return found
 
 
@@ -188,18 +187,15 @@ def _decision(line: lists.WaitingLine) -> Due:
     return Due(title, "processes:decision-detail", (decision.pk,), decision.deadline_at, line.headline, _("Decide"))
 
 
-def _rewrites(company: Company, person: Membership, at: datetime) -> list[Due]:
+def _rewrites(table: list[Action], person: Membership) -> list[Due]:
     """Finished rewrites that this person may accept: nothing starts again until somebody does."""
-    waiting = processes_selectors.actions(company=company).filter(
-        kind=Action.Kind.REWRITE, state=Action.State.DONE, accepted_by=None
-    )
     return [
         Due(
             _("Accept the rewrite: %(subject)s") % {"subject": action.campaign or action.channel},
             "processes:action-list", (), action.closed_at + timedelta(days=1), action.text, _("Open"),
         )
-        for action in waiting
-        if processes_selectors.may_accept(person=person, action=action)
+        for action in table
+        if action.state == Action.State.DONE and processes_selectors.may_accept(person=person, action=action)
     ]  # fmt: skip
 
 
@@ -207,7 +203,7 @@ def _mine(company: Company, person: Membership, week: Span, waiting, day: date) 
     held = channels_held(person)
     if not held:
         return []
-    channels = [row for row in roles_selectors.channels(company=company) if row.pk in held and row.is_running]
+    channels = [row for row in roles_selectors.bare_channels(company=company) if row.pk in held and row.is_running]
     if not channels:
         return []
     first = min(week.start, day - timedelta(days=PLOT_DAYS))

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,7 +13,8 @@ from kpis.periods import week_label, week_number
 from processes.models import Action
 from reports.deadlines import deadlines, local_monday
 from reports.models import ReportAction, Timeliness, WeeklyReport, WeekSummary
-from reports.selectors.figures import Figures, Line, figures_of
+from reports.selectors.figures import Figures, Line, Shared, figures_of
+from roles import selectors as roles_selectors
 from roles.models import Channel, Company, Membership
 from roles.permissions import ROLE_PERMISSIONS, Permission
 
@@ -29,9 +29,15 @@ class Part:
     kind: str
     due_at: datetime
     filed_at: datetime | None
-    by: Membership | None
     on_behalf: bool
     late: bool
+    report: WeeklyReport
+    filer: str
+
+    @property
+    def by(self) -> Membership | None:
+        # Asked only where it is shown: most lists do not say who filed.
+        return getattr(self.report, self.filer)
 
     @property
     def mark(self) -> str:
@@ -77,8 +83,8 @@ def plan_part(report: WeeklyReport, at: datetime) -> Part:
     else:
         kind = "draft" if report.saved_at else "waiting"
     return Part(
-        kind, report.plan_due_at, report.plan_submitted_at, report.plan_submitted_by, report.plan_on_behalf,
-        report.plan_timeliness in {Timeliness.LATE, Timeliness.MISSED},
+        kind, report.plan_due_at, report.plan_submitted_at, report.plan_on_behalf,
+        report.plan_timeliness in {Timeliness.LATE, Timeliness.MISSED}, report, "plan_submitted_by",
     )  # fmt: skip
 
 
@@ -98,24 +104,28 @@ def fact_part(report: WeeklyReport, at: datetime) -> Part:
     else:
         kind = "waiting" if at >= report.fact_opens_at else "not_open"
     return Part(
-        kind, report.fact_due_at, report.fact_submitted_at, report.fact_submitted_by, report.on_behalf,
-        report.timeliness in {Timeliness.LATE, Timeliness.MISSED},
+        kind, report.fact_due_at, report.fact_submitted_at, report.on_behalf,
+        report.timeliness in {Timeliness.LATE, Timeliness.MISSED}, report, "fact_submitted_by",
     )  # fmt: skip
 
 
 def reports(*, company: Company) -> QuerySet[WeeklyReport]:
-    """Reports with everybody who is named on them."""
-    return WeeklyReport.objects.filter(company=company).select_related(
-        "channel__owner__user",
-        "plan_submitted_by__user",
-        "fact_submitted_by__user",
-        "reviewed_by__user",
-        "saved_by__user",
+    """Reports with their channel and its owner."""
+    return WeeklyReport.objects.filter(company=company).select_related("channel__owner__user")
+
+
+def _with_people(company: Company, found: Iterable[WeeklyReport]) -> list[WeeklyReport]:
+    """The same reports with everybody who is named on them."""
+    found = list(found)
+    roles_selectors.load_people(
+        company=company, rows=found, links=["plan_submitted_by", "fact_submitted_by", "reviewed_by"]
     )
+    return found
 
 
 def get_report(*, company: Company, pk: int) -> WeeklyReport | None:
-    return reports(company=company).filter(pk=pk).first()
+    found = _with_people(company, reports(company=company).filter(pk=pk).order_by())
+    return found[0] if found else None
 
 
 def report_of(*, company: Company, channel: Channel, week: date) -> WeeklyReport | None:
@@ -123,10 +133,12 @@ def report_of(*, company: Company, channel: Channel, week: date) -> WeeklyReport
     return reports(company=company).filter(channel=channel, week=week).first()
 
 
-def rows_of(*, company: Company, found: Iterable[WeeklyReport], at: datetime) -> list[ReportRow]:
-    """The same reports with figures and states."""
-    found = list(found)
-    figures = figures_of(company=company, reports=found, at=at)
+def rows_of(
+    *, company: Company, found: Iterable[WeeklyReport], at: datetime, shared: Shared | None = None
+) -> list[ReportRow]:
+    """The same reports with figures and states; `shared`: what was already read of their weeks."""
+    found = _with_people(company, found)
+    figures = figures_of(company=company, reports=found, at=at, shared=shared)
     return [ReportRow(report, figures[report.pk], plan_part(report, at), fact_part(report, at)) for report in found]
 
 
@@ -135,11 +147,17 @@ def reports_of_week(*, company: Company, week: date, at: datetime) -> list[Repor
     return rows_of(company=company, found=reports(company=company).filter(week=week), at=at)
 
 
-def weeks_of_channel(*, company: Company, channel: Channel, n: int = 7, at: datetime | None = None) -> list[ReportRow]:
-    """The channel's latest n reports that have begun, newest first; `at` is now when not given."""
-    at = at or timezone.now()
-    begun = reports(company=company).filter(channel=channel, week__lte=local_monday(at, company.zone))
-    return rows_of(company=company, found=begun[:n], at=at)
+def weeks_of_channel(*, company: Company, channel: Channel, n: int, at: datetime) -> list[WeeklyReport]:
+    """The channel's latest n reports that have begun, newest first."""
+    begun = WeeklyReport.objects.filter(
+        company=company, channel=channel, week__lte=local_monday(at, company.zone)
+    ).order_by("-week")[:n]
+    return [_of_channel(report, channel) for report in begun]
+
+
+def _of_channel(report: WeeklyReport, channel: Channel) -> WeeklyReport:
+    report.channel = channel
+    return report
 
 
 def neighbour_weeks(*, company: Company, week: date) -> tuple[date | None, date | None]:
@@ -181,8 +199,9 @@ class Discipline:
 
 
 def discipline(*, company: Company, week: date, at: datetime) -> Discipline:
-    """On-time rates of a week (its Monday) by plan and fact. One query, no figures."""
-    found = list(reports(company=company).filter(week=week).select_related(None).select_related("channel__owner__user"))
+    """On-time rates of a week (its Monday) by plan and fact. Two queries, no figures."""
+    rows = WeeklyReport.objects.filter(company=company, week=week).select_related("channel")
+    found = _with_people(company, rows)
     parts = {report.pk: (plan_part(report, at), fact_part(report, at)) for report in found}
     counts = []
     for index in (0, 1):
@@ -215,8 +234,9 @@ def due_for(*, company: Company, person: Membership, at: datetime) -> list[DueIt
     """Plans and facts to file, reports to accept, the summary to write; the nearest deadline first."""
     items = []
     if held := channels_held(person):
-        open_now = reports(company=company).filter(channel__in=held).exclude(state__in=[State.LOCKED, State.ACCEPTED])
-        for report in open_now.filter(locks_at__gt=at) | open_now.filter(reopened_until__gt=at):
+        mine = WeeklyReport.objects.filter(company=company, channel__in=held).select_related("channel")
+        open_now = mine.exclude(state__in=[State.LOCKED, State.ACCEPTED])
+        for report in open_now.filter(Q(locks_at__gt=at) | Q(reopened_until__gt=at)):
             items += _owed(report, at)
     if person.can(Permission.REVIEW_REPORT):
         items += _to_review(company, at)

@@ -202,10 +202,20 @@ def test_due_for_the_cmo(filed):
 
 def test_weeks_of_a_channel_newest_first(filed):
     filed.run("next_mon", 12)
-    rows = selectors.weeks_of_channel(company=filed.company, channel=filed.made.vk, n=2, at=filed.local("next_mon", 13))
+    at = filed.local("next_mon", 13)
+    reports = selectors.weeks_of_channel(company=filed.company, channel=filed.made.vk, n=2, at=at)
+    rows = selectors.rows_of(company=filed.company, found=reports, at=at)
 
     assert [row.number for row in rows] == [48, 47]
     assert (rows[1].main.measure, rows[1].main.fact) == ("cpa", Decimal(250))
+
+
+def test_discipline_names_who_filed_without_a_query_per_report(filed, django_assert_num_queries):
+    with django_assert_num_queries(2):
+        kept = selectors.discipline(company=filed.company, week=filed.monday, at=filed.local("fri", 18))
+        filers = [str(fact.by) for _report, _plan, fact in kept.rows if fact.filed_at]
+
+    assert filers
 
 
 def test_lists_cost_the_same_for_3_and_30_channels(desk, django_assert_max_num_queries):
