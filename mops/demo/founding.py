@@ -174,3 +174,11 @@ def _set_rules(sample: Sample, at: datetime) -> None:
         comparison="above", line=Decimal(2_600), window="since_conversion", k=Decimal(3), channel=sample.channels["maps"],
         action="review",
     )  # fmt: skip
+    sample.rules["mail"] = stop_rules.create_stop_rule(
+        company=sample.company, by=sample.people["cmo"], at=at, name="Отписки после письма", kpi="unsubscribe_rate",
+        line=Decimal("0.008"), window="event", channel=sample.channels["mail"], action="rewrite",
+    )  # fmt: skip
+    sample.rules["budget"] = stop_rules.create_stop_rule(
+        company=sample.company, by=sample.people["cmo"], at=at, name="Бюджет месяца, платные каналы", window="budget",
+        channel_kind="paid", action="cut",
+    )  # fmt: skip

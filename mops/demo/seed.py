@@ -14,8 +14,9 @@ from kpis.services.facts import MOST_ROWS, record_facts
 from mops.demo import people as cast
 from mops.demo import story, world
 from mops.demo.founding import Sample, found, recall
+from processes.mailings import SeriesWaits
 from roles.models import Channel, Company, User
-from roles.services import channels, companies
+from roles.services import campaigns, channels, companies
 
 RIVAL_FIGURE = 999_999
 RIVAL_SHOWN = "999\u00a0999"
@@ -72,7 +73,8 @@ def _record(sample: Sample, first: date, last: date, now: datetime) -> int:
     written = 0
     day = first
     while day <= last:
-        for row in world.rows(day, sample.anchor, _stopped(sample, day)):
+        held = _send_mailing(sample, day)
+        for row in world.rows(day, sample.anchor, _stopped(sample, day) | held):
             values = {metric: Decimal(value) for metric, value in row.values.items()}
             facts = {"channel": row.channel, "campaign": row.campaign, "date": day.isoformat(), **values}
             pending[row.source].append(facts)
@@ -85,6 +87,22 @@ def _record(sample: Sample, first: date, last: date, now: datetime) -> int:
                 written += len(rows)
                 rows.clear()
     return written
+
+
+def _send_mailing(sample: Sample, day: date) -> frozenset[str]:
+    """The mailing of a day as a campaign of its series; while a rewrite is not accepted none goes out, and the channel rests."""
+    code = world.mailing_code(day, sample.anchor)
+    channel = sample.channels["mail"]
+    if not world.goes_out(day) or code is None or not channel.is_running:
+        return frozenset()
+    try:
+        campaigns.create_campaign(
+            company=sample.company, by=sample.people["crm"], at=sample.at(day, 9), channel=channel, external_id=code,
+            name=f"Письмо {day:%d.%m}", series="Письма подписчикам",
+        )  # fmt: skip
+    except SeriesWaits:
+        return frozenset({"mail"})
+    return frozenset()
 
 
 def _make_rival(now: datetime) -> None:

@@ -108,6 +108,9 @@ CHANNELS = (
 )  # fmt: skip
 
 MAILINGS_ON = 1  # Tuesday
+MAILINGS_KEPT = 70
+BAD_MAILING = range(3, 10)
+"""Days before the anchor: exactly one Tuesday is among them, and it is 48 hours old at least."""
 SUBSCRIBERS = 12_400
 
 
@@ -146,8 +149,18 @@ def _flow_rows(
         yield SampleRow("crm", channel.code, campaign, day, _crm(flow, leads, episode, shake))
     visits = {"visits": round(leads * flow.visits_per_lead * shake.uniform(0.9, 1.1))}
     yield SampleRow("metrica", channel.code, campaign, day, visits)
-    if flow.mailing and day.weekday() == MAILINGS_ON:
-        yield SampleRow("mailer", channel.code, campaign, day, _mailing(day, anchor, shake))
+    if flow.mailing and goes_out(day):
+        yield SampleRow("mailer", channel.code, mailing_code(day, anchor), day, _mailing(day, anchor, shake))
+
+
+def goes_out(day: date) -> bool:
+    """Is it a day of the weekly mailing?"""
+    return day.weekday() == MAILINGS_ON
+
+
+def mailing_code(day: date, anchor: date) -> str | None:
+    """The campaign of a mailing; those of long ago are told of the channel as a whole."""
+    return f"mail-{day.isoformat()}" if (anchor - day).days <= MAILINGS_KEPT else None
 
 
 def _pace(day: date, anchor: date) -> float:
@@ -192,11 +205,11 @@ def _crm(flow: Flow, leads: int, episode: Episode, shake: random.Random) -> dict
 
 
 def _mailing(day: date, anchor: date, shake: random.Random) -> dict[str, int]:
-    """A weekly mailing; the last one before the anchor drives people away: 1.3 % against 0.4 %."""
+    """A weekly mailing; the last settled one before the anchor drives people away: 1.3 % against 0.4 %."""
     sends = SUBSCRIBERS + shake.randint(-300, 300)
     delivered = round(sends * 0.985)
-    recent = 0 < (anchor - day).days <= 7
-    return {"sends": sends, "delivered": delivered, "unsubscribes": round(delivered * (0.013 if recent else 0.004))}
+    is_bad = (anchor - day).days in BAD_MAILING
+    return {"sends": sends, "delivered": delivered, "unsubscribes": round(delivered * (0.013 if is_bad else 0.004))}
 
 
 def days_until(anchor: date, count: int) -> Iterator[date]:

@@ -3,14 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from kpis.models import DailyFact, DataIncident
+from mops.demo import people as cast
 from mops.demo import seed, world
 from processes.models import Decision
 from processes.selectors import waiting_decisions
+from processes.services import sign_decision
+from processes.terms import Terms
 from reports.models import WeeklyReport
-from roles.models import Channel, Company
+from roles.models import Campaign, Channel, Company, Membership
 
 FRIDAY = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 
@@ -26,7 +29,7 @@ def test_the_sample_company_tells_its_story(db):
     company = seed.seed(now=FRIDAY)
 
     burning = waiting_decisions(company=company, at=FRIDAY)
-    assert [(row.decision.channel.code, row.overdue) for row in burning] == [("vk", True)]
+    assert [(row.decision.channel.code, row.overdue) for row in burning] == [("vk", True), ("mail", True)]
     assert burning[0].burned > 0
     signed = Decision.objects.filter(company=company, state="signed").order_by("signed_at")
     assert [row.choice for row in signed] == ["stop", "rewrite", "continue"]
@@ -48,6 +51,26 @@ def test_the_sample_company_tells_its_story(db):
     assert after[: len(before)] == before
     assert after[-1][0] == FRIDAY.date() + timedelta(days=2)
     assert Company.objects.filter(slug="rival").count() == 1
+
+
+def test_a_mailing_is_in_question_and_the_next_one_waits_for_its_rewrite(db):
+    company = seed.seed(now=FRIDAY)
+    with scope(company=company):
+        decision = Decision.objects.get(channel__code="mail", state="open")
+        cmo = Membership.objects.get(user__email=f"cmo@{cast.DOMAIN}")
+        author = decision.channel.owner
+        sign_decision(
+            company=company, decision=decision, by=cmo, at=FRIDAY, choice="rewrite", reason="Письмо не о том",
+            terms=Terms(assignee=author.pk, due=FRIDAY.date() + timedelta(days=3)),
+        )  # fmt: skip
+        mailings = Campaign.objects.filter(channel__code="mail")
+        before = mailings.count()
+
+        seed.seed(now=FRIDAY + timedelta(days=7))
+
+        assert before == 10
+        assert mailings.count() == before
+        assert decision.campaign.series == "Письма подписчикам"
 
 
 @pytest.mark.parametrize("day", [FRIDAY.date(), FRIDAY.date() - timedelta(days=300)])
