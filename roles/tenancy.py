@@ -3,7 +3,8 @@
 The guards are triggers, made anew after every `migrate`, because SQLite drops triggers when Django rebuilds a table:
 
 - a foreign key of a company's row may only point at a row of the same company, and a row never changes its company;
-- append-only tables refuse UPDATE and DELETE (a DELETE passes only while the company is marked `erasing`).
+- append-only tables refuse UPDATE and DELETE (a DELETE passes only while the company is marked `erasing`);
+- a sealed row refuses both too, but for the one change of its state that its seal names.
 
 Daily facts carry no such guard: it would make their load several times slower. Their parents are checked in the
 staging table of each load, and `check_tenancy` watches them.
@@ -23,6 +24,20 @@ GLOBAL_MODELS = {"roles.Company", "roles.User"}
 OUR_APPS = ("roles", "kpis", "processes", "reports", "mops")
 UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision"}
 APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature")
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A row whose `column` is not empty is closed for ever, except that `state` may go from `before` to `after` alone."""
+
+    model: str
+    column: str
+    state: str
+    before: str
+    after: str
+
+
+SEALS = (Seal("processes.Decision", "seal", "state", "signed", "superseded"),)
 
 
 @contextmanager
@@ -69,6 +84,16 @@ def append_only_tables() -> list[str]:
     return [apps.get_model(label)._meta.db_table for label in APPEND_ONLY_MODELS]
 
 
+def sealed_tables(tables: set[str]) -> list[tuple[str, Seal, list[str]]]:
+    """(table, its seal, the columns that a change of the state must leave alone) of those that exist."""
+    found = []
+    for seal in SEALS:
+        meta = apps.get_model(seal.model)._meta
+        if meta.db_table in tables:
+            found.append((meta.db_table, seal, [f.column for f in meta.concrete_fields if f.name != seal.state]))
+    return found
+
+
 def install_guards(sender=None, using: str = "default", **kwargs) -> None:
     """Make every trigger anew; called after each app's `migrate`, works with what tables exist by then."""
     connection = connections[using]
@@ -78,7 +103,7 @@ def install_guards(sender=None, using: str = "default", **kwargs) -> None:
     owned = sorted({link.table for link in links})
     sealed = [table for table in append_only_tables() if table in tables]
     with connection.cursor() as cursor:
-        for statement in make(links, owned, sealed):
+        for statement in (*make(links, owned, sealed), *_seal_guards(connection.vendor, sealed_tables(tables))):
             cursor.execute(statement)
 
 
@@ -140,6 +165,40 @@ def _postgresql_guards(links: list[Link], owned: list[str], sealed: list[str]) -
             f'CREATE OR REPLACE TRIGGER "append_only" BEFORE UPDATE OR DELETE ON "{table}" '
             "FOR EACH ROW EXECUTE FUNCTION append_only()"
         )
+
+
+def _seal_guards(vendor: str, sealed: list[tuple[str, Seal, list[str]]]) -> Iterator[str]:
+    for table, seal, columns in sealed:
+        if vendor == "sqlite":
+            yield from _sqlite_seal(table, seal, columns)
+        else:
+            yield from _postgresql_seal(table, seal)
+
+
+def _sqlite_seal(table: str, seal: Seal, columns: list[str]) -> Iterator[str]:
+    same = " AND ".join(f'NEW."{column}" IS OLD."{column}"' for column in columns)
+    moves = f"OLD.{seal.state} = '{seal.before}' AND NEW.{seal.state} = '{seal.after}' AND {same}"
+    erasing = "(SELECT erasing FROM roles_company WHERE id = OLD.company_id)"
+    for event, passes in (("UPDATE", moves), ("DELETE", erasing)):
+        yield f'DROP TRIGGER IF EXISTS "seal_{table}_{event.lower()}"'
+        yield (
+            f'CREATE TRIGGER "seal_{table}_{event.lower()}" BEFORE {event} ON "{table}" '
+            f"WHEN OLD.{seal.column} <> '' AND NOT ({passes}) BEGIN SELECT RAISE(ABORT, 'sealed: {table}'); END"
+        )
+
+
+def _postgresql_seal(table: str, seal: Seal) -> Iterator[str]:
+    yield (
+        f'CREATE OR REPLACE FUNCTION "seal_{table}"() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN '
+        "IF TG_OP = 'DELETE' THEN IF (SELECT erasing FROM roles_company WHERE id = OLD.company_id) THEN RETURN OLD; END IF; "
+        f"ELSIF OLD.{seal.state} = '{seal.before}' AND NEW.{seal.state} = '{seal.after}' "
+        f"AND to_jsonb(NEW) - '{seal.state}' = to_jsonb(OLD) - '{seal.state}' THEN RETURN NEW; END IF; "
+        "RAISE EXCEPTION 'sealed: %', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    yield (
+        f'CREATE OR REPLACE TRIGGER "sealed" BEFORE UPDATE OR DELETE ON "{table}" FOR EACH ROW '
+        f"WHEN (OLD.{seal.column} <> '') EXECUTE FUNCTION \"seal_{table}\"()"
+    )
 
 
 def crossing_rows() -> dict[str, int]:

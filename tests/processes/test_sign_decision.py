@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from kpis.models import Breach, Verdict
+from mops.erasing import delete_company
 from processes import sealing, services
 from processes.models import Action, Decision, SealedDecision, Signature
 from processes.signatures import AlreadySigned, NotOpen
@@ -366,9 +367,51 @@ def test_figures_of_the_signature_are_kept(house):
 def test_the_seal_notices_a_change(house):
     decision = Decision.objects.get(pk=sign(house).pk)
     assert sealing.is_intact(decision)
-    Decision.objects.filter(pk=decision.pk).update(reason="другое")
+    decision.reason = "другое"
 
-    assert not sealing.is_intact(Decision.objects.get(pk=decision.pk))
+    assert not sealing.is_intact(decision)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reason": "другое"}, {"evidence": {}}, {"terms": {"until": "2030-01-01"}}, {"seal": ""}, {"state": "open"},
+        {"review_on": None}, {"effective_at": OPENED}, {"awaited": None, "closed_note": "x"},
+        {"state": "superseded", "reason": "другое"}, {"state": "withdrawn"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_database_keeps_a_signed_decision_as_it_is(house, change):
+    mine = Decision.objects.filter(pk=sign(house).pk)
+    before = mine.values().get()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        mine.update(**change)
+
+    assert mine.values().get() == before
+
+
+def test_a_signed_decision_may_only_be_superseded_once(house):
+    mine = Decision.objects.filter(pk=sign(house).pk)
+    mine.update(state="superseded")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        mine.update(state="signed")
+
+    assert mine.get().state == "superseded"
+
+
+def test_a_signed_decision_goes_only_with_its_company(house):
+    mine = Decision.objects.filter(pk=sign(house).pk)
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM processes_decision WHERE id = %s", [mine.get().pk])
+
+    delete_company(company=house.company)
+    assert not mine.exists()
+
+
+def test_an_open_decision_is_not_sealed(house):
+    Decision.objects.filter(pk=house.decision.pk).update(closed_note="можно")
+
+    assert Decision.objects.get(pk=house.decision.pk).closed_note == "можно"
 
 
 def test_a_signed_decision_cannot_be_saved_or_deleted(house):
