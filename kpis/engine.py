@@ -5,8 +5,6 @@ back-test all call `run`. Signatures come in as marks on their day; age, shadow 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from enum import IntEnum
 
 import numpy as np
 
@@ -22,92 +20,17 @@ from kpis.day_classes import (
     signs,
     wide_enough,
 )
+from kpis.outcomes import Episode, Event, Incident, Mark, Outcome, State
 
 GRACE_DAYS = 3
 FALSE_ALARM_DAYS = 3
 PAUSE_DAYS = 7
-
-
-class State(IntEnum):
-    """Where a series stands after a day; NONE: before its first day. DISABLED is not the machine's: nothing is evaluated."""
-
-    NONE = 0
-    OK = 1
-    PENDING = 2
-    FIRING = 3
-    MUTED = 4
-    STOPPED = 5
-    RECOVERING = 6
-    NO_DATA = 7
-    DISABLED = 8
-
-    @property
-    def code(self) -> str:
-        return self.name.lower()
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A signature on its day (an index): stop, rewrite, cut, continue, false_alarm, resume.
-
-    `until`: the last muted day of "continue"; `extra`: the numerator that may still be spent (units of the figures).
-    """
-
-    series: int
-    day: int
-    kind: str
-    until: int | None = None
-    extra: int | None = None
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happened on a day: opened, recovered, paused, data_incident, signed."""
-
-    series: int
-    day: int
-    kind: str
-
-
-@dataclass
-class Episode:
-    """A run of firing: `first` breaching day, the day that `opened` it, its breaching `days`, and how it ended.
-
-    `muted`: under an override it goes on without a decision; `rounds` are the days on which it fired (again).
-    """
-
-    series: int
-    first: int
-    opened: int
-    muted: bool = False
-    rounds: list[int] = field(default_factory=list)
-    days: list[int] = field(default_factory=list)
-    closed: int | None = None
-    closed_as: str = ""
-
-
-@dataclass
-class Incident:
-    """A run of missing days that made the state NO_DATA, from its `first` to its `last` day so far; `over` when it ended."""
-
-    series: int
-    first: int
-    opened: int
-    last: int
-    over: bool = False
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Per series and day: class, state and streak after the day; and what happened, in order of days."""
-
-    classes: np.ndarray
-    states: np.ndarray
-    streaks: np.ndarray
-    events: list[Event]
-    episodes: list[Episode]
-    incidents: list[Incident]
-    streak_days: list[list[int]]
+MISSING, INACTIVE, BREACH, FINE = (
+    int(one) for one in (DayClass.MISSING, DayClass.INACTIVE, DayClass.BREACH, DayClass.OK)
+)
+WELL, PENDING, FIRING, MUTED, STOPPED = (
+    int(one) for one in (State.OK, State.PENDING, State.FIRING, State.MUTED, State.STOPPED)
+)  # plain numbers: numpy takes an enum apart anew each time
 
 
 def run(figures: Figures, rules: list[Rule], marks: Iterable[Mark] = (), spent: Figures | None = None) -> Outcome:
@@ -122,9 +45,9 @@ class _Machine:
     def __init__(self, figures: Figures, rules: list[Rule], marks: Iterable[Mark], spent: Figures):
         self.figures, self.rules, self.spent = figures, rules, spent
         rows, days = self.rows, self.days = figures.shape
-        self.classes = classify(figures, rules)
+        self.classes = np.asfortranarray(classify(figures, rules))  # every step reads one day of all series
         self._apply_policy()
-        self.may_fire = confirmed(figures, rules)
+        self.may_fire = np.asfortranarray(confirmed(figures, rules))
         self.ready = self.classes > DayClass.NOT_READY
         self.needed, self.span, self.limit, self.clear_days, self.window = (
             np.array([value(rule) for rule in rules], np.int32)
@@ -134,6 +57,7 @@ class _Machine:
             )
         )  # fmt: skip
         self.sliding = np.array([rule.window is Window.M_OF_N for rule in rules], bool)
+        self.slides, self.nobody = bool(self.sliding.any()), np.zeros(rows, bool)
         self.dripping = np.flatnonzero([rule.window is Window.SINCE_CONVERSION for rule in rules])
         self.drips = np.zeros(rows, bool)
         self.drips[self.dripping] = True
@@ -144,11 +68,12 @@ class _Machine:
         self.state, self.streak, self.clean, self.missing, self.idle, self.grace = (
             np.zeros(rows, np.int32) for _counter in range(6)
         )
+        self.was_absent, self.pauses = False, bool((self.classes == INACTIVE).any())
         self.emptied = np.full(rows, -1, np.int32)
         self.mute_until = np.full(rows, -1, np.int32)
         self.extra: dict[int, list[int]] = {}
         self.is_open, self.reported = np.zeros(rows, bool), np.zeros(rows, bool)
-        self.breaches = np.zeros((rows, days + 1), np.int32)
+        self.breaches = np.zeros((rows, days + 1), np.int32, order="F")
         self.judged = np.zeros((rows, days + 1), np.int32)
         self.judged_count = np.zeros(rows, np.int32)
         self.episode_of: dict[int, Episode] = {}
@@ -158,6 +83,7 @@ class _Machine:
             self.marks.setdefault(max(mark.day, 0), []).append(mark)
         self.events: list[Event] = []
         self.episodes: list[Episode] = []
+        self.before_first: list[int] = []
         self.incidents: list[Incident] = []
 
     def _apply_policy(self) -> None:
@@ -166,53 +92,67 @@ class _Machine:
             self.classes[rows & (self.classes == DayClass.MISSING)] = becomes
 
     def replay(self) -> Outcome:
-        states = np.zeros((self.rows, self.days), np.int8)
-        streaks = np.zeros((self.rows, self.days), np.int32)
+        states = np.zeros((self.rows, self.days), np.int8, order="F")
+        streaks = np.zeros((self.rows, self.days), np.int32, order="F")
+        begins = set(self.figures.start.tolist()) | {0}
         for day in range(self.days):
-            self.state[(self.state == State.NONE) & (self.figures.start <= day)] = State.OK
+            if day in begins:
+                self.state[(self.state == State.NONE) & (self.figures.start <= day)] = State.OK
             for mark in self.marks.get(day, ()):
                 self._sign(mark, day)
             self._step(day)
             states[:, day] = self.state
             streaks[:, day] = self.streak
-        for episode in self.episodes:
-            last = self.days if episode.closed is None else episode.closed + 1
-            row = self.breaches[episode.series]
-            episode.days = [day for day in range(episode.first, last) if row[day + 1] > row[day]]
+        streak_days = self._date_breaches()
         for series, incident in self.incident_of.items():
             incident.last = incident.first + int(self.missing[series]) - 1
-        return Outcome(
-            self.classes, states, streaks, self.events, self.episodes, self.incidents,
-            [self._streak_days(series) for series in range(self.rows)],
-        )  # fmt: skip
+        return Outcome(self.classes, states, streaks, self.events, self.episodes, self.incidents, streak_days)
+
+    def _date_breaches(self) -> list[list[int]]:
+        """Tells each episode its first day and its breaching days; gives those of each streak after the last day."""
+        series, days = np.nonzero(np.diff(self.breaches, axis=1) > 0)
+        begin = np.searchsorted(series, np.arange(self.rows)).tolist()
+        days = days.tolist()
+        for episode, before in zip(self.episodes, self.before_first, strict=True):
+            first = begin[episode.series]
+            last = self.days if episode.closed is None else episode.closed + 1
+            episode.days = days[first + before : first + int(self.breaches[episode.series, last])]
+            episode.first = episode.days[0]
+        end = self.breaches[:, -1].tolist()
+        return [
+            days[first + total - length : first + total]
+            for first, total, length in zip(begin, end, self.streak.tolist(), strict=True)
+        ]
 
     # ------------------------------------------------------------------ one day
     def _step(self, day: int) -> None:
-        live = self.ready[:, day] & (self.state != State.STOPPED)
-        self.breaches[:, day + 1] = self.breaches[:, day]
+        live = self.ready[:, day] & (self.state != STOPPED)
         if not live.any():
+            self.breaches[:, day + 1] = self.breaches[:, day]
             return
         muted = self._muted(day, live)
         classes = self.classes[:, day]
-        absent = live & (classes == DayClass.MISSING)
+        absent = live & (classes == MISSING)
         seen = live & ~absent
         self._missing(day, absent)
         self._seen_again(seen, muted)
         classes = self._judge_drips(day, seen, classes)
-        counts = seen & ((classes == DayClass.BREACH) | (classes == DayClass.GREY) | (classes == DayClass.OK))
+        counts = seen & (classes >= BREACH)
         counts &= ~self._in_grace(day, seen, counts)
-        breach = counts & (classes == DayClass.BREACH)
-        self.breaches[:, day + 1] += breach
+        breach = counts & (classes == BREACH)
+        self.breaches[:, day + 1] = self.breaches[:, day] + breach
         self._slide(day, counts)
         if breach.any():
             self._breach(day, breach, muted)
         calm = counts & ~breach
         if calm.any():
-            self._calm(day, calm, calm & (classes == DayClass.OK), muted)
-        self._idle(day, absent, seen, classes == DayClass.INACTIVE, muted)
+            self._calm(day, calm, calm & (classes == FINE), muted)
+        self._idle(day, absent, seen, classes == INACTIVE, muted)
 
     def _muted(self, day: int, live: np.ndarray) -> np.ndarray:
         """Which series an override or cool-down covers on this day; where it has just ended, the state says so."""
+        if not self.marks:
+            return self.nobody
         for series, (limit, so_far) in list(self.extra.items()):
             if live[series] and self.spent.known[series, day]:
                 self.extra[series][1] = so_far = so_far + int(self.spent.numerator[series, day])
@@ -227,6 +167,7 @@ class _Machine:
     def _missing(self, day: int, absent: np.ndarray) -> None:
         if not absent.any():
             return
+        self.was_absent = True
         self.missing[absent] += 1
         lost = absent & (self.missing > self.limit) & (self.state != State.FIRING)
         self.state[lost] = State.NO_DATA
@@ -239,6 +180,8 @@ class _Machine:
         self.reported |= lost
 
     def _seen_again(self, seen: np.ndarray, muted: np.ndarray) -> None:
+        if not self.was_absent:
+            return
         for series in np.flatnonzero(seen & self.reported):
             self._end_incident(series)
         back = seen & (self.state == State.NO_DATA)
@@ -268,6 +211,8 @@ class _Machine:
 
     def _in_grace(self, day: int, seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """After a cut or a restart the first evaluable days do not count."""
+        if not self.marks:
+            return self.nobody
         resting = self.grace > 0
         spared = resting & (counts | (seen & self.drips & (self.classes[:, day] == DayClass.THIN)))
         if spared.any():
@@ -278,7 +223,7 @@ class _Machine:
 
     def _slide(self, day: int, counts: np.ndarray) -> None:
         """Remember the evaluable days: "M of the last N" looks back over them."""
-        if self.sliding.any():
+        if self.slides:
             rows = np.flatnonzero(counts & self.sliding)
             self.judged[rows, self.judged_count[rows]] = day
             self.judged_count[rows] += 1
@@ -286,51 +231,53 @@ class _Machine:
     def _streak(self, day: int, rows: np.ndarray) -> np.ndarray:
         """How many breaching days count after this day."""
         after = np.maximum(self.emptied[rows], day - self.span[rows])
-        oldest = self.judged[rows, np.maximum(self.judged_count[rows] - self.window[rows], 0)] - 1
-        full = self.sliding[rows] & (self.judged_count[rows] > self.window[rows])
-        after = np.where(full, np.maximum(after, oldest), after)
+        if self.slides:
+            oldest = self.judged[rows, np.maximum(self.judged_count[rows] - self.window[rows], 0)] - 1
+            full = self.sliding[rows] & (self.judged_count[rows] > self.window[rows])
+            after = np.where(full, np.maximum(after, oldest), after)
         return self.breaches[rows, day + 1] - self.breaches[rows, np.maximum(after + 1, 0)]
 
     def _breach(self, day: int, breach: np.ndarray, muted: np.ndarray) -> None:
         rows = np.flatnonzero(breach)
         self.clean[rows] = 0
-        self.streak[rows] = self._streak(day, rows)
-        waiting = rows[self.state[rows] != State.FIRING]
-        enough = (self.streak[waiting] >= self.needed[waiting]) & self.may_fire[waiting, day]
-        self.state[waiting] = np.where(muted[waiting], State.MUTED, State.PENDING)
-        for series in waiting[enough & muted[waiting]]:
-            self._open(int(series), day, muted=True)
-        for series in waiting[enough & ~muted[waiting]]:
-            self.state[series] = State.FIRING
-            self._open(int(series), day, muted=False)
-            self.events.append(Event(int(series), day, "opened"))
+        streak = self.streak[rows] = self._streak(day, rows)
+        waits = self.state[rows] != FIRING
+        waiting = rows[waits]
+        enough = (streak[waits] >= self.needed[waiting]) & self.may_fire[waiting, day]
+        quiet = muted[waiting]
+        self.state[waiting] = np.where(quiet, MUTED, np.where(enough, FIRING, PENDING))
+        for series in waiting[enough & quiet].tolist():
+            self._open(series, day, muted=True)
+        for series in waiting[enough & ~quiet].tolist():
+            self._open(series, day, muted=False)
+            self.events.append(Event(series, day, "opened"))
 
     def _open(self, series: int, day: int, *, muted: bool) -> None:
         episode = self.episode_of.get(series)
         if episode is None:
-            episode = self.episode_of[series] = Episode(series, self._first_day(series, day), day, muted)
+            episode = self.episode_of[series] = Episode(series, day, day, muted)
             self.episodes.append(episode)
+            self.before_first.append(int(self.breaches[series, day + 1]) - int(self.streak[series]))
             self.is_open[series] = True
         episode.muted = muted
         if not muted:
             episode.rounds.append(day)
 
-    def _first_day(self, series: int, day: int) -> int:
-        """The oldest breaching day of the streak."""
-        row = self.breaches[series, : day + 2]
-        return int(np.searchsorted(row, row[-1] - self.streak[series], side="right")) - 1
-
     def _calm(self, day: int, calm: np.ndarray, fine: np.ndarray, muted: np.ndarray) -> None:
-        quiet = calm & (self.state != State.FIRING)
-        self.state[quiet] = np.where(muted[quiet], State.MUTED, State.OK)
+        firing = self.state == FIRING
+        quiet = calm & ~firing
+        self.state[quiet] = np.where(muted[quiet], MUTED, WELL)
         self._empty(quiet & ~self.sliding, day)
-        rows = np.flatnonzero(quiet & self.sliding)
-        self.streak[rows] = self._streak(day, rows)
-        held = calm & ((self.state == State.FIRING) | self.is_open)
+        if self.slides:
+            rows = np.flatnonzero(quiet & self.sliding)
+            self.streak[rows] = self._streak(day, rows)
+        held = calm & (firing | self.is_open)
         self.clean[held] = np.where(fine[held], self.clean[held] + 1, 0)
         self._end(held & (self.clean >= self.clear_days), day, "recovered", muted)
 
     def _idle(self, day, absent, seen, inactive, muted) -> None:
+        if not self.pauses:
+            return
         self.idle[absent | (seen & ~inactive)] = 0
         self.idle[seen & inactive] += 1
         self._end(seen & self.is_open & (self.idle >= PAUSE_DAYS), day, "paused", muted)
@@ -342,8 +289,8 @@ class _Machine:
         self.state[rows] = np.where(muted[rows], State.MUTED, State.OK)
         self._empty(rows, day)
         self.clean[rows] = 0
-        for series in np.flatnonzero(rows):
-            self._close(int(series), day, kind)
+        for series in np.flatnonzero(rows).tolist():
+            self._close(series, day, kind)
 
     def _close(self, series: int, day: int, kind: str) -> None:
         episode = self.episode_of.pop(series, None)
@@ -394,9 +341,3 @@ class _Machine:
         if mark.series in self.episode_of:
             self.episode_of[mark.series].muted = True
             self.events.append(Event(mark.series, day, "signed"))
-
-    def _streak_days(self, series: int) -> list[int]:
-        """Indexes of the breaching days in the streak after the last day."""
-        row, length = self.breaches[series], int(self.streak[series])
-        steps = np.flatnonzero(np.diff(row) > 0)
-        return [int(day) for day in steps[len(steps) - length :]] if length else []

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from django.db import connection
 
 from kpis.day_classes import SAFE, Figures, wide_enough
+from kpis.fact_columns import ABSENT, FactColumns, read_columns
 from kpis.formulas import Formula
-from kpis.metrics import COLUMNS, MetricInfo
-from kpis.models import DailyFact, Source
+from kpis.metrics import MetricInfo
 from roles.fields import MICRO
 from roles.models import Company
 
@@ -121,63 +120,37 @@ def read_history(
     `channels`: read only these.
     """
     metrics = sorted(metrics, key=lambda info: info.code)
-    rows = _rows(company, [info.column for info in metrics], since, today, channels)
-    if not rows:
+    found = read_columns(
+        company=company, columns=[info.column for info in metrics], since=since, until=today, channels=channels
+    )
+    if found is None:
         return None
-    days, channels, campaign_ids, sources, priorities, *values = zip(*rows, strict=True)
-    first_day = _as_date(min(days))
-    index = {
-        form: offset
-        for offset in range((today - first_day).days + 1)
-        for form in (first_day + timedelta(days=offset), (first_day + timedelta(days=offset)).isoformat())
-    }
-    placed = _Places([index[day] for day in days], channels, campaign_ids, campaigns, (today - first_day).days + 1)
-    order = sorted({(-priority, -source) for priority, source in zip(priorities, sources, strict=True)})
-    source_of = np.array(sources)
-    turns = [source_of == -source for _priority, source in order]
-    columns = {
-        info.code: placed.column(turns, cells) for info, cells in zip(metrics, values, strict=True)
-    }  # fmt: skip
-    return History(first_day, today, placed.rows, placed.start, columns)
-
-
-def _rows(
-    company: Company, columns: list[str], since: date, today: date, channels: Iterable[int] | None
-) -> list[tuple]:
-    quote = connection.ops.quote_name
-    facts, sources = quote(DailyFact._meta.db_table), quote(Source._meta.db_table)
-    wanted = "".join(f", f.{quote(column)}" for column in columns)
-    anything = ", ".join(f"f.{quote(column)}" for column in COLUMNS)
-    only = [] if channels is None else sorted(channels)
-    inside = f" AND f.channel_id IN ({', '.join(['%s'] * len(only))})" if only else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT f.day, f.channel_id, f.campaign_id, f.source_id, s.priority{wanted} FROM {facts} f "
-            f"JOIN {sources} s ON s.id = f.source_id "
-            f"WHERE f.company_id = %s AND f.day BETWEEN %s AND %s AND COALESCE({anything}) IS NOT NULL{inside}",
-            [company.pk, since.isoformat(), today.isoformat(), *only],
-        )
-        return cursor.fetchall()
-
-
-def _as_date(day: date | str) -> date:
-    return date.fromisoformat(day) if isinstance(day, str) else day
+    placed = _Places(found, campaigns, (today - found.first_day).days + 1)
+    sources, where = np.unique(found.source, return_index=True)
+    weakest_first = sorted(zip(found.priority[where].tolist(), sources.tolist(), strict=True), reverse=True)
+    turns = [found.source == source for _priority, source in weakest_first]
+    columns = {info.code: placed.column(turns, found.values[info.column]) for info in metrics}
+    return History(found.first_day, today, placed.rows, placed.start, columns)
 
 
 class _Places:
     """Where each row of facts belongs."""
 
-    def __init__(self, days: list[int], channels: tuple, campaigns: tuple, keep_campaigns: bool, length: int):
-        self.length = length
-        self.day = np.array(days)
-        self.channels = {pk: row for row, pk in enumerate(sorted(set(channels)))}
-        self.channel = np.array([self.channels[pk] for pk in channels])
-        parts = sorted({(channel, pk) for channel, pk in zip(channels, campaigns, strict=True) if pk})
-        self.most = len(parts) + 1
-        self.parts = {scope: row for row, scope in enumerate(parts)} if keep_campaigns else {}
-        self.part = np.array(
-            [self.parts.get(scope, -1) for scope in zip(channels, campaigns, strict=True)], int
-        )  # fmt: skip
+    def __init__(self, found: FactColumns, keep_campaigns: bool, length: int):
+        self.length, self.day = length, found.day
+        channels, self.channel = np.unique(found.channel, return_inverse=True)
+        self.channels = {pk: row for row, pk in enumerate(channels.tolist())}
+        campaigns, campaign = np.unique(found.campaign, return_inverse=True)
+        both, part = np.unique(self.channel * len(campaigns) + campaign, return_inverse=True)
+        pairs = [(channels[row], campaigns[number]) for row, number in (divmod(key, len(campaigns)) for key in both)]
+        is_part = np.array([campaign != 0 for _channel, campaign in pairs], bool)
+        self.most = int(is_part.sum()) + 1
+        self.parts: dict[Scope, int] = {}
+        self.part = np.full(len(found.day), -1)
+        if keep_campaigns:
+            scopes = [(int(channel), int(campaign)) for channel, campaign in pairs if campaign]
+            self.parts = {scope: row for row, scope in enumerate(scopes)}
+            self.part = np.where(is_part, np.cumsum(is_part) - 1, -1)[part]
         self.channel_of_part = np.array([self.channels[channel] for channel, _pk in self.parts], int)
         self.rows = {(pk, 0): row for pk, row in self.channels.items()} | {
             scope: len(self.channels) + row for scope, row in self.parts.items()
@@ -187,10 +160,10 @@ class _Places:
         inside = self.part >= 0
         np.minimum.at(self.start, len(self.channels) + self.part[inside], self.day[inside])
 
-    def column(self, turns: list[np.ndarray], cells: tuple) -> Column:
+    def column(self, turns: list[np.ndarray], cells: np.ndarray) -> Column:
         """One metric; `turns` are the rows of each source, the weakest first, so that a stronger one overwrites it."""
-        known = np.array([cell is not None for cell in cells])
-        raw = np.array([0 if cell is None else cell for cell in cells], np.int64)
+        known = cells != ABSENT
+        raw = np.where(known, cells, 0)
         raw = wide_enough(raw, self.most)
         whole, parts = self._empty(len(self.channels), raw.dtype), self._empty(len(self.parts), raw.dtype)
         for turn in turns:

@@ -16,6 +16,7 @@ from kpis.selectors.backtest import Account, Firing, Replay, Totals, Trial, back
 from kpis.selectors.measures import money_metrics
 from kpis.selectors.stop_rules import may_see
 from kpis.services.rule_drafts import Draft, draft_rule
+from roles.fields import LIMIT, MICRO
 from roles.permissions import Permission
 from roles.refusals import FieldError, Forbidden
 from roles.rest.viewsets import CompanyViewSet
@@ -80,14 +81,10 @@ SeriesRow = inline_serializer(
     {
         "channel": serializers.CharField(),
         "campaign": serializers.IntegerField(allow_null=True),
-        "days": inline_serializer(
-            "BacktestDay",
-            {
-                "date": serializers.DateField(),
-                "class": serializers.CharField(help_text="not_ready, missing, inactive, thin, breach, grey, ok"),
-                "value": serializers.CharField(allow_null=True),
-            },
-            many=True,
+        "from": serializers.DateField(help_text="the day of the first element; one for every day up to the end"),
+        "values": serializers.ListField(child=serializers.CharField(allow_null=True)),
+        "classes": serializers.ListField(
+            child=serializers.CharField(), help_text="not_ready, missing, inactive, thin, breach, grey, ok"
         ),
     },
     many=True,
@@ -180,27 +177,46 @@ CODES = [DayClass(number).code for number in range(len(DayClass))]
 
 
 def _series_json(trial: Trial, since: date, until: date) -> list[dict]:
-    """The KPI day by day on each scope, from its first day on."""
+    """The KPI day by day on each scope, from its first day on. Plain lists: a year of many campaigns stays light."""
     replay = trial.replay
     if replay is None:
         return []
-    history = replay.history
+    history, found = replay.history, []
     last = min(history.index(until), history.days - 1)
-    days = [history.day(index).isoformat() for index in range(history.days)]
-    found = []
     for number, one in enumerate(replay.series):
         first = max(history.index(since), int(replay.figures.start[number]))
-        values = _values(replay, number, first, last)
-        classes = replay.outcome.classes[number, first : last + 1].tolist()
-        found.append({
-            "channel": one.channel.code, "campaign": one.campaign.pk if one.campaign else None,
-            "days": [
-                {"date": day, "class": CODES[kind], "value": value}
-                for day, kind, value in zip(days[first : last + 1], classes, values, strict=True)
-            ],
-        })  # fmt: skip
+        if first <= last:
+            found.append({
+                "channel": one.channel.code, "campaign": one.campaign.pk if one.campaign else None,
+                "from": history.day(first), "values": _values(replay, number, first, last),
+                "classes": [CODES[kind] for kind in replay.outcome.classes[number, first : last + 1].tolist()],
+            })  # fmt: skip
     return found
 
 
 def _values(replay: Replay, number: int, first: int, last: int) -> list[str | None]:
-    return [decimal_text(replay.value(number, day)) for day in range(first, last + 1)]
+    """The KPI of each day as text; the same figures as `Replay.value` gives, of many days at once."""
+    figures, (above, below) = replay.figures, replay.scales[number]
+    span = slice(first, last + 1)
+    known, denominator = figures.known[number, span], figures.denominator[number, span].tolist()
+    top, bottom = below * MICRO, above
+    return [
+        _text(value * top, under * bottom) if seen and under else None
+        for seen, value, under in zip(
+            known.tolist(), figures.numerator[number, span].tolist(), denominator, strict=True
+        )
+    ]
+
+
+def _text(top: int, bottom: int) -> str | None:
+    """`top` / `bottom` millionths as decimal_text writes them; None beyond what a figure may be."""
+    if bottom < 0:
+        top, bottom = -top, -bottom
+    micros, rest = divmod(top, bottom)
+    if 2 * rest > bottom or (2 * rest == bottom and micros & 1):
+        micros += 1
+    if abs(micros) >= LIMIT:
+        return None
+    whole, part = divmod(abs(micros), MICRO)
+    text = f"{whole}.{part:06d}".rstrip("0") if part else str(whole)
+    return f"-{text}" if micros < 0 else text

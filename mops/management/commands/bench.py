@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from mops.benchmarks import pages
+from mops.benchmarks import backtest, pages
 
 # A benchmark is a module with `HELP`, `add_arguments(parser)` and `run(stdout, **arguments)`.
-BENCHMARKS = {"pages": pages}
+BENCHMARKS = {"backtest": backtest, "pages": pages}
 
 
 class Command(BaseCommand):
