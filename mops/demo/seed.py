@@ -43,6 +43,7 @@ def _make_veresk(now: datetime) -> Company:
         yesterday = anchor - timedelta(days=1)
         _record(sample, sample.founded, yesterday - timedelta(days=1), now)
         story.decide_the_past(sample)
+        story.evaluate(sample, world.bad_mailing(anchor) + timedelta(days=2))
         story.evaluate(sample, yesterday)
         _record(sample, yesterday, yesterday, now)
         story.live_the_weeks(sample, now)

@@ -158,6 +158,11 @@ def goes_out(day: date) -> bool:
     return day.weekday() == MAILINGS_ON
 
 
+def bad_mailing(anchor: date) -> date:
+    """The day of the mailing that drives people away."""
+    return next(anchor - timedelta(days=age) for age in BAD_MAILING if goes_out(anchor - timedelta(days=age)))
+
+
 def mailing_code(day: date, anchor: date) -> str | None:
     """The campaign of a mailing; those of long ago are told of the channel as a whole."""
     return f"mail-{day.isoformat()}" if (anchor - day).days <= MAILINGS_KEPT else None

@@ -16,6 +16,7 @@ from reports.models import WeeklyReport
 from roles.models import Campaign, Channel, Company, Membership
 
 FRIDAY = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
+WEDNESDAY = FRIDAY + timedelta(days=5)
 
 
 def figures(company):
@@ -54,23 +55,33 @@ def test_the_sample_company_tells_its_story(db):
 
 
 def test_a_mailing_is_in_question_and_the_next_one_waits_for_its_rewrite(db):
-    company = seed.seed(now=FRIDAY)
+    company = seed.seed(now=WEDNESDAY)
     with scope(company=company):
         decision = Decision.objects.get(channel__code="mail", state="open")
         cmo = Membership.objects.get(user__email=f"cmo@{cast.DOMAIN}")
         author = decision.channel.owner
         sign_decision(
-            company=company, decision=decision, by=cmo, at=FRIDAY, choice="rewrite", reason="Письмо не о том",
-            terms=Terms(assignee=author.pk, due=FRIDAY.date() + timedelta(days=3)),
+            company=company, decision=decision, by=cmo, at=WEDNESDAY, choice="rewrite", reason="Письмо не о том",
+            terms=Terms(assignee=author.pk, due=WEDNESDAY.date() + timedelta(days=3)),
         )  # fmt: skip
         mailings = Campaign.objects.filter(channel__code="mail")
         before = mailings.count()
 
-        seed.seed(now=FRIDAY + timedelta(days=7))
+        seed.seed(now=WEDNESDAY + timedelta(days=7))
 
         assert before == 10
         assert mailings.count() == before
         assert decision.campaign.series == "Письма подписчикам"
+
+
+@pytest.mark.parametrize("back", range(7))
+def test_whatever_day_it_is_one_settled_mailing_is_bad(back):
+    anchor = FRIDAY.date() - timedelta(days=back)
+
+    day = world.bad_mailing(anchor)
+
+    assert world.goes_out(day)
+    assert timedelta(days=3) <= anchor - day <= timedelta(days=9)
 
 
 @pytest.mark.parametrize("day", [FRIDAY.date(), FRIDAY.date() - timedelta(days=300)])
