@@ -4,13 +4,18 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
 
-.PHONY: run test lint lock clean
+.PHONY: run test nightly lint lock clean
 
 run: $(VENV)/.run
 	PORT=$(PORT) exec $(BIN)/python manage.py up --with-parent
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+
+# The long comparison of the stop-rule machine with its scalar model (20,000 series and more) and of the decision's life.
+nightly: $(VENV)/.dev
+	HYPOTHESIS_PROFILE=nightly ENGINE_EXAMPLES=10000 $(BIN)/python -m pytest tests/kpis/test_engine.py tests/processes \
+		tests/kpis/test_evaluation.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -427,7 +427,7 @@ def of_budget(allowance: Allowance, length: int) -> dict:
 
 @settings(max_examples=int(os.environ.get("ENGINE_EXAMPLES", "120")), deadline=None)
 @given(
-    batch=st.lists(st.tuples(rule_strategy(), long_days, marks, st.integers(0, 5), allowances), min_size=1, max_size=6),
+    batch=st.lists(st.tuples(rule_strategy(), long_days, marks, st.integers(0, 5), allowances), min_size=2, max_size=6),
     scale=st.sampled_from([1, 1, 10**6, 10**15]),
 )
 def test_engine_equals_the_scalar_model(batch, scale):
