@@ -64,6 +64,9 @@ VERBS = {
     "refuse_decision": gettext_lazy("Second signature refused"),
     "withdraw_decision": gettext_lazy("Decision withdrawn"),
     "supersede_decision": gettext_lazy("Decision superseded"),
+    "miss_decision_deadline": gettext_lazy("Deadline of a decision missed"),
+    "open_review": gettext_lazy("Review of a decision opened"),
+    "close_review": gettext_lazy("Decision reviewed"),
     "create_action": gettext_lazy("Action given"),
     "close_action": gettext_lazy("Action closed"),
     "carry_action": gettext_lazy("Action carried over"),
@@ -104,6 +107,7 @@ OBJECTS = {
     "kpis.breach": gettext_lazy("Breaches"),
     "kpis.dataincident": gettext_lazy("Data incidents"),
     "processes.decision": gettext_lazy("Decisions"),
+    "processes.review": gettext_lazy("Reviews of decisions"),
     "processes.action": gettext_lazy("Actions"),
     "reports.weeklyreport": gettext_lazy("Weekly reports"),
 }

@@ -15,12 +15,14 @@ from mops.models import Progress
 from mops.moments import FACT_REMINDER, FIRST_REMINDER, PLAN_REMINDER, SECOND_REMINDER
 from mops.notifications.recipients import holder, late_deciders
 from mops.notifications.writing import Message, write
-from processes import deciders
+from processes import deciders, escalation
 from processes.deciders import Around, around
 from processes.models import Decision
+from processes.selectors import WaitingDecision, waiting_decisions
 from reports.models import WeeklyReport
 from roles import formats
 from roles.models import Company, Membership
+from roles.permissions import Permission, allowed
 
 State = WeeklyReport.State
 PLAN_SOON = gettext_noop("The plan of %(week)s is due at %(time)s: %(channels)s")
@@ -30,7 +32,7 @@ FACT_SOON = gettext_noop("The fact of %(week)s is due at %(time)s: %(channels)s"
 def remind(company: Company, at: datetime) -> int:
     """Write every reminder that is due at a moment, each once; returns how many messages were given."""
     plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
-    first, second = (list(_waiting(company, at, wait)) for wait in (FIRST_REMINDER, SECOND_REMINDER))
+    first, second = (_waiting(company, at, wait) for wait in (FIRST_REMINDER, SECOND_REMINDER))
     with transaction.atomic():
         told = 0
         if plans or facts or first or second:
@@ -55,8 +57,10 @@ def _facts_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:
     return rows.filter(fact_due_at__gt=at, fact_due_at__lte=at + FACT_REMINDER).select_related("channel__owner__user")
 
 
-def _waiting(company: Company, at: datetime, wait: timedelta) -> QuerySet[Decision]:
-    return due.unreminded(at, wait).filter(company=company).select_related("company", "channel__owner__user")
+def _waiting(company: Company, at: datetime, wait: timedelta) -> list[WaitingDecision]:
+    """Decisions to recall, with the money that went meanwhile."""
+    late = set(due.unreminded(at, wait).filter(company=company).values_list("pk", flat=True))
+    return [row for row in waiting_decisions(company=company, at=at) if row.decision.pk in late] if late else []
 
 
 def _soon(
@@ -89,21 +93,42 @@ def _page(company: Company, reports: list[WeeklyReport]) -> str:
     return reverse("reports:weekly-report-list", args=[company.slug])
 
 
-def _still_waiting(company: Company, people: Around, wait: timedelta, waiting: list[Decision]) -> Iterator[Message]:
+def _still_waiting(
+    company: Company, people: Around, wait: timedelta, waiting: list[WaitingDecision]
+) -> Iterator[Message]:  # fmt: skip
+    """To whoever decides; after 48 hours to the deputy and the owner too. The money only for those who may see it."""
     hours = int(wait.total_seconds() // 3600)
-    for decision in waiting:
+    for row in waiting:
+        decision = row.decision
         late = wait == SECOND_REMINDER
         told = late_deciders(people, decision) if late else deciders.deciders(decision=decision, people=people)
         for person in told:
+            sees = _sees_money(people, person, decision)
             yield Message(
                 person=person, key=f"decision-waits:{decision.pk}:{hours}",
                 url=reverse("processes:decision-detail", args=[company.slug, decision.pk]),
-                words=lambda decision=decision: _waiting_words(decision, hours),
+                words=lambda row=row, sees=sees: _waiting_words(row, hours, sees),
             )  # fmt: skip
 
 
-def _waiting_words(decision: Decision, hours: int) -> tuple[str, str]:
+def _sees_money(people: Around, person: Membership, decision: Decision) -> bool:
+    return allowed(people.hats(person), Permission.VIEW_MONEY, decision.channel_id)
+
+
+def _waiting_words(row: WaitingDecision, hours: int, sees_money: bool) -> tuple[str, str]:
+    decision = row.decision
     title = _("Undecided for %(hours)s hours: %(question)s") % {"hours": hours, "question": decision.question}
-    return title, _("%(number)s stays open until somebody signs; meanwhile the spending goes on.") % {
-        "number": decision
-    }
+    text = _("%(number)s stays open until somebody signs; meanwhile the spending goes on.") % {"number": decision}
+    return title, f"{text} {_burned_words(row)}".strip() if sees_money else text
+
+
+def _burned_words(row: WaitingDecision) -> str:
+    """What has gone over the line while it waits, and since the breach began; empty where it is not counted in money."""
+    company = row.decision.company
+    gone = escalation.gone_since(row.evidence, company.local_date(row.decision.opened_at))
+    if row.burned is None:
+        return ""
+    words = {"gone": formats.money(gone, company.currency), "burned": formats.money(row.burned, company.currency)}
+    if gone is None:
+        return _("Over the line since the breach began: %(burned)s.") % words
+    return _("Over the line while it waits: %(gone)s, since the breach began: %(burned)s.") % words

@@ -18,7 +18,7 @@ from kpis.models import DataIncident, Import, StopRule, StopRuleVersion
 from mops.notifications.recipients import holder, unique
 from processes import deciders
 from processes.deciders import Around
-from processes.models import Action, Decision
+from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
 from roles import formats
 from roles.models import Appointment, AuditEvent, Company, Membership
@@ -54,6 +54,13 @@ class Kind:
 def _decisions(company: Company) -> QuerySet:
     rows = Decision.objects.filter(company=company).select_related("company", "channel__owner__user", "signed_by__user")
     return rows.prefetch_related("actions__owner__user")
+
+
+def _reviews(company: Company) -> QuerySet:
+    rows = Review.objects.filter(company=company)
+    return rows.select_related(
+        "decision__company", "decision__channel", "decision__campaign", "decision__signed_by__user", "reviewed_by__user"
+    )
 
 
 def _reports(company: Company) -> QuerySet:
@@ -107,6 +114,11 @@ def _author_and_holder(around: Around, item: Item) -> list[Membership]:
     return unique([item.obj.fact_submitted_by, *holder(around, item.obj.channel)])
 
 
+def _signer(around: Around, item: Item) -> list[Membership]:
+    """Who signed the decision; the director where they have left."""
+    return unique([item.obj.decision.signed_by]) or around.wearers(RoleKind.CMO)
+
+
 def _judges_of_figures(around: Around, item: Item) -> list[Membership]:
     """The analyst; the director too where decisions are held back."""
     kinds = [RoleKind.ANALYST] if item.obj.kind == DataIncident.Kind.GAP else [RoleKind.ANALYST, RoleKind.CMO]
@@ -150,6 +162,27 @@ def _weeks(title: str) -> Words:
         return _(title) % {"week": week, "channels": channels}, items[0].event.reason
 
     return words
+
+
+def _review(items: list[Item]) -> tuple[str, str]:
+    review = items[0].obj
+    about = {"number": review.decision, "question": review.decision.question}
+    if review.kind == Review.Kind.DUE:
+        return _("Time to see what came of it: %(question)s") % about, _(
+            "%(number)s: the forecast stands beside the fact. Say whether it came true."
+        ) % about
+    return _("The figures of a signed decision have changed: %(question)s") % about, _(
+        "%(number)s stays as it was signed; look at what the days say now."
+    ) % about
+
+
+def _judged(items: list[Item]) -> tuple[str, str]:
+    review = items[0].obj
+    title = _("Reviewed: %(verdict)s. %(question)s") % {
+        "verdict": review.get_verdict_display(), "question": review.decision.question,
+    }  # fmt: skip
+    text = _("%(number)s, reviewed by %(person)s.") % {"number": review.decision, "person": review.reviewed_by}
+    return title, _with_reason(text, items[0].event)
 
 
 def _failed_load(items: list[Item]) -> tuple[str, str]:
@@ -217,6 +250,12 @@ def _channel_page(slug: str, items: list[Item]) -> str:
 
 _decision_page = page("processes:decision-detail")
 
+
+def _review_page(slug: str, items: list[Item]) -> str:
+    review = items[0].obj
+    return f"{reverse('processes:decision-detail', args=[slug, review.decision_id])}#review-{review.pk}"
+
+
 KINDS: dict[str, Kind] = {
     "open_decision": Kind(
         _decisions, _deciders, _question(gettext_noop("Waits for your decision: %(question)s")), _decision_page
@@ -229,6 +268,8 @@ KINDS: dict[str, Kind] = {
     ),
     "sign_decision": Kind(_decisions, _touched, _outcome, _decision_page),
     "cosign_decision": Kind(_decisions, _touched, _outcome, _decision_page),
+    "open_review": Kind(_reviews, _signer, _review, _review_page),
+    "close_review": Kind(_reviews, _signer, _judged, _review_page),
     "late_weekly_plan": Kind(
         _reports, _holder_and_manager, _weeks(gettext_noop("The plan of %(week)s is late: %(channels)s")), _report_page,
         by_week=True,

@@ -10,7 +10,7 @@ from kpis import bullets, charts, periods
 from kpis.models import DataIncident
 from kpis.selectors import stop_rules
 from kpis.selectors.sources import Freshness, freshness
-from processes import lists
+from processes import lists, reviews
 from processes import selectors as processes_selectors
 from processes.models import Action
 from reports.deadlines import deadlines
@@ -143,7 +143,11 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     analyst = person.wears(RoleKind.ANALYST)
     return Today(
         person=person, at=at, day=day,
-        due=sorted(_due(company, person, waiting, at, reads) + _rewrites(table, person), key=lambda item: item.due_at),
+        due=sorted(
+            _due(company, person, waiting, at, reads) + _rewrites(table, person)
+            + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
+            key=lambda item: item.due_at,
+        ),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
         waiting=_of_others(waiting, person) if chief else [],
@@ -196,6 +200,19 @@ def _rewrites(table: list[Action], person: Membership) -> list[Due]:
         )
         for action in table
         if action.state == Action.State.DONE and processes_selectors.may_accept(person=person, action=action)
+    ]  # fmt: skip
+
+
+def _reviews(company: Company, person: Membership) -> list[Due]:
+    """Decisions of this person that are to be looked at again: did the forecast come true, what do the days say now?"""
+    return [
+        Due(
+            _("Review: %(subject)s, %(choice)s")
+            % {"subject": review.decision.subject, "choice": review.decision.get_choice_display()},
+            "processes:decision-detail", (review.decision_id,), reviews.due_at(review), str(review.get_kind_display()),
+            _("Judge it"),
+        )
+        for review in reviews.open_reviews(company=company).filter(decision__signed_by=person)
     ]  # fmt: skip
 
 

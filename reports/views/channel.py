@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from processes import overrides
 from reports.selectors import channel as selectors
 from roles import formats
 from roles.permissions import Permission, requires
@@ -26,6 +27,13 @@ def _may(person, channel) -> dict[str, bool]:
     }  # fmt: skip
 
 
+def _overrides(request, page, now) -> list:
+    """Breaches that go on here under a signed override."""
+    if not any(breach.muted and breach.closed_on is None for breach in page.breaches):
+        return []
+    return overrides.running(company=request.company, person=request.person, at=now, channel_id=page.channel.pk)
+
+
 @requires(Permission.READ)
 def channel_detail(request, code):
     """One channel: its figures, what fires, campaigns, weeks, decisions, rules. `?days=` 14, 42 (default) or 365."""
@@ -40,6 +48,7 @@ def channel_detail(request, code):
         "page": page,
         "now": now,
         "may": _may(request.person, page.channel),
+        "overrides": _overrides(request, page, now),
         "windows": [(14, formats.in_days(14)), (42, _("6 weeks")), (365, _("Year"))],
     }
     return render(request, "reports/channel_detail.html", context)

@@ -5,8 +5,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from processes import lists
+from processes import escalation, lists
+from processes.account_page import quarter_start, quarter_total
 from reports import csvfile
+from reports.kept import kept
 from reports.selectors import dashboard as selectors
 from reports.selectors.first_steps import first_steps
 from reports.spans import Span, read_span
@@ -37,9 +39,18 @@ def dashboard(request):
         "now": now,
         "kinds": [("week", _("Week")), ("month", _("Month")), ("quarter", _("Quarter")), ("year", _("Year"))],
         "spark_label": weeks_label(_("Earned"), page.mondays),
+        "deadlines": escalation.deadlines(company=request.company, person=request.person, at=now),
+        "decided": _decided(request.company, page, now),
         "steps": [] if page.has_facts else first_steps(company=request.company, person=request.person),
     }
     return render(request, "reports/dashboard.html", context)
+
+
+def _decided(company, page, now):
+    """The account of the quarter's decisions; it changes with a load, a signature (both ask for an evaluation) or a day."""
+    day = page.span.until
+    key = ("decided", company.pk, company.created_at, page.books.request, company.local_date(now), quarter_start(day))
+    return kept(key, lambda: quarter_total(company=company, day=day, at=now))
 
 
 @requires(Permission.VIEW_MONEY)
