@@ -49,8 +49,10 @@ class Replay:
         )
 
     def last_ready(self, series: int) -> int:
-        """Index of the newest day that is judged; before the first day it is −1 or less."""
-        return self.history.days - 1 - self.series[series].version.settling_days
+        """Index of the newest day that is judged; before the first day it is −1 or less. A mailing has but one."""
+        version = self.series[series].version
+        newest = self.history.days - 1 - version.settling_days
+        return min(newest, int(self.figures.start[series])) if version.window == Window.EVENT else newest
 
 
 def _decimal(value: Fraction) -> Decimal | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from kpis.day_classes import Rule, Window
+from kpis.day_classes import BY_DAY, Rule, Window
 from kpis.formulas import FormulaError, parse
 from kpis.metrics import MetricInfo
 from kpis.models import StopRuleVersion
@@ -64,6 +64,8 @@ def why(day_class: str, state: str, streak: int, version: StopRuleVersion) -> st
     if state == "firing":
         return _("The rule fires.") if day_class == "breach" else _("Still fires: it takes more good days to end.")
     needed = Rule(line=version.line, window=Window(version.window), n=version.n or 1, m=version.m).needed
+    if not streak and day_class in ("ok", "grey") and version.window not in BY_DAY:
+        return _("Nothing to ask about.") if day_class == "ok" else _("Not beyond the line yet.")
     reasons = {
         "breach": _("Did not fire: %(k)s of %(n)s bad days.") % {"k": streak, "n": needed}
         if streak < needed

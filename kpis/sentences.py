@@ -9,6 +9,7 @@ from kpis.day_classes import Window
 from kpis.formulas import parse
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, StopRuleVersion
+from kpis.wording import inside
 from roles import formats
 
 
@@ -33,7 +34,7 @@ def rule_sentence(version: StopRuleVersion, *, money: bool = True) -> str:
     """«Если CPA выше 3 500 ₽ 3 дня подряд, в день не меньше 3 (заявки), то остановить». Without `money` the line is not told."""
     kpi = current_kpi(version)
     parts = {
-        "kpi": str(kpi) if kpi else version.kpi.code,
+        "kpi": inside(str(kpi)) if kpi else version.kpi.code,
         "line": _line(version, kpi, version.line, money),
         "action": ACTIONS[version.action](),
     }

@@ -38,7 +38,7 @@ def problem(error: FormulaError) -> str:
 
 def in_words(formula: Formula, metrics: Mapping[str, MetricInfo]) -> str:
     """«(Валовая прибыль − расход) / расход»."""
-    text = _written(formula, lambda code: _inside(str(metrics[code].name)) if code in metrics else code)
+    text = _written(formula, lambda code: inside(str(metrics[code].name)) if code in metrics else code)
     first = next((place for place, sign in enumerate(text) if sign.isalnum()), None)
     return text if first is None else text[:first] + text[first].upper() + text[first + 1 :]
 
@@ -50,7 +50,7 @@ def with_sums(
     return _written(formula, lambda code: formats.figure(sums.get(code), metrics[code].unit, currency))
 
 
-def _inside(name: str) -> str:
+def inside(name: str) -> str:
     """A name as it stands inside a sentence: «Расход» → «расход», «SQL» stays."""
     return name[:1].lower() + name[1:] if name[1:2].islower() else name
 

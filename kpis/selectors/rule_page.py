@@ -69,6 +69,7 @@ class RulePage:
     waiting_sentence: str
     scope: str
     mark: Mark
+    measure: str
     unit: str
     shown: bool
     above: tuple[str, str]
@@ -123,12 +124,13 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
     )  # fmt: skip
     behind = loads_behind(company=company, rows=log)
     lines = [_log_line(row, version, shown, units, behind.get(row.day)) for row in log]
+    unit, measure = measured(version, kpi)
     names = rule_words.side_names(version, kpi.formula if kpi else "", metrics)
     waiting = detail.row.waiting
     return RulePage(
         detail=detail, sentence=rule_sentence(version, money=shown), scope=scope_words(version),
         waiting_sentence=rule_sentence(waiting, money=reads.may_see(person, waiting, money)) if waiting else "",
-        mark=_row_mark(detail.row), unit=measured(version, kpi)[0], shown=shown, above=(names[0], units[0]),
+        mark=_row_mark(detail.row), unit=unit, measure=measure, shown=shown, above=(names[0], units[0]),
         below=(names[1], units[1]), states=states, log=lines[::-1],
         plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
         versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.urls import reverse
 
 from kpis.evaluation import evaluate_company
-from kpis.models import Breach, DailyFact, Source
+from kpis.models import Breach, DailyFact, EvaluationLog, RuleState, Source
 from kpis.services.kpis import install_builtin_kpis
 from kpis.services.stop_rules import create_stop_rule, revise_stop_rule
 from processes import services, wording
@@ -247,3 +248,18 @@ def test_whoever_ends_the_shadow_early_gets_the_question(post):
         revise_stop_rule(company=post.company, by=post.cmo, at=NOW, rule=rule, shadow_until=None, reason="Верим")
 
     assert len(evaluate(post).decisions) == 1
+
+
+def test_the_log_of_a_mailing_has_its_one_day(post, sign_in):
+    letter = mailing(post)
+    fact(post, SENT, letter, sends=3000, delivered=2900, unsubscribes=29)
+    evaluate(post)
+
+    [line] = EvaluationLog.objects.filter(company=post.company)
+    state = RuleState.objects.get(company=post.company)
+    page = sign_in(post.cmo).get(reverse("kpis:stop-rule-detail", args=[post.company.slug, post.rule.pk]))
+
+    assert (line.day, line.day_class, line.denominator) == (SENT, "breach", 2900)
+    assert (state.last_day, state.last_value) == (SENT, Decimal("0.01"))
+    assert page.status_code == 200
+    assert "Если доля отписок выше" in page.content.decode()
