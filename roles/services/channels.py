@@ -47,7 +47,7 @@ def create_channel(
         _check_priority(by, channel.priority_reason)
     if channel.coordinator_id is None:
         channel.coordinator = next(iter(selectors.holders(company=company, kind=RoleKind.PM, on=today)), None)
-    _check(channel, owner)
+    _check(channel, owner, {*FIELDS, "owner"})
     try:
         with transaction.atomic():
             channel.save()
@@ -81,7 +81,8 @@ def update_channel(
         setattr(locked, name, value)
     if {"priority", "priority_reason"} & set(after):
         _check_priority(by, locked.priority_reason)
-    _check(locked, locked.owner if new_owner is ... else new_owner)
+    changed = set(after) if new_owner is ... else {*after, "owner"}
+    _check(locked, locked.owner if new_owner is ... else new_owner, changed)
     if new_owner is not ...:
         _give(company, by, at, today, locked, new_owner)
     if after:
@@ -145,14 +146,15 @@ def _check_priority(by: Membership | None, reason: str) -> None:
         raise refuse("priority_reason", "required", _("Say why: everybody sees the priority with its reason."))
 
 
-def _check(channel: Channel, owner: Membership | None) -> None:
+def _check(channel: Channel, owner: Membership | None, changed: set[str]) -> None:
+    """People are looked at where they are named: one who has left must not keep a signed stop from taking effect."""
     check_fields(channel)
     for name in AMOUNTS:
         if getattr(channel, name) is not None and channel._meta.get_field(name).to_python(getattr(channel, name)) < 0:
             raise refuse(name, "negative", _("This cannot be below zero."))
-    if channel.coordinator is not None and not channel.coordinator.is_active:
+    if "coordinator" in changed and channel.coordinator is not None and not channel.coordinator.is_active:
         raise refuse("coordinator", "not_a_member", _("The coordinator has left the company: choose another person."))
-    if owner is not None and not owner.is_active:
+    if "owner" in changed and owner is not None and not owner.is_active:
         raise refuse("owner", "not_a_member", _("The owner has left the company: choose another person."))
     if owner is None and channel.status not in hats.MAY_BE_OWNERLESS:
         message = _("A channel in work needs an owner: name one, or keep the channel planned or stopped.")

@@ -12,7 +12,7 @@ from processes import sealing, services
 from processes.models import Action, Decision, SealedDecision, Signature
 from processes.signatures import AlreadySigned, NotOpen
 from processes.terms import WrongTerms
-from roles.models import Absence, Appointment, AuditEvent, Campaign, Channel
+from roles.models import Absence, Appointment, AuditEvent, Campaign, Channel, Membership
 from roles.refusals import Refused
 
 from .conftest import NOW, OPENED, TODAY, add_breach, add_rule, open_one, sign
@@ -465,3 +465,13 @@ def test_a_foreign_decision_is_not_signed(house, rival_house):
         services.sign_decision(
             company=house.company, decision=rival_house.decision, by=house.cmo, at=NOW, choice="stop", reason="x"
         )
+
+
+def test_people_who_have_left_do_not_keep_a_stop_from_taking_effect(house):
+    Channel.objects.filter(pk=house.vk.pk).update(coordinator=house.pm)
+    Membership.objects.filter(pk__in=[house.pm.pk, house.vk.owner_id]).update(is_active=False)
+
+    sign(house)
+
+    house.vk.refresh_from_db()
+    assert house.vk.status == "stopped"
