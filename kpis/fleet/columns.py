@@ -1,0 +1,167 @@
+"""The fact rows of many companies as arrays, one per column, with no Python object per row.
+
+PostgreSQL glues each column of a company into bytes and COPY hands them over as they are; elsewhere the rows are read
+one by one. Both give the same.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from io import BytesIO
+
+import numpy as np
+from django.db import connection
+
+from kpis.fact_columns import ABSENT, EPOCH
+from kpis.metrics import COLUMNS
+from kpis.models import DailyFact
+
+HALF = 32
+"""Two keys travel in one whole number: the upper half holds the channel or the source, the lower the campaign or the day."""
+HEADER, TRAILER = 19, -1
+KEYS = ("channel", "campaign", "source", "day")
+
+
+@dataclass(frozen=True)
+class Span:
+    """The days of one company that are read, both ends included."""
+
+    company_id: int
+    since: date
+    until: date
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Parallel arrays, one element per row of facts that knows anything. `day` counts from EPOCH; a value is ABSENT where unknown.
+
+    `of_company`: how many rows each company has, for those that have any; the rows of a company lie together.
+    """
+
+    channel: np.ndarray
+    campaign: np.ndarray
+    source: np.ndarray
+    day: np.ndarray
+    values: dict[str, np.ndarray]
+    of_company: dict[int, int]
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+
+def read_rows(*, spans: Sequence[Span], columns: Sequence[str]) -> Rows:
+    """The rows of these companies and days. Where keys have grown beyond 2³⁰ they are read one by one."""
+    if not spans:
+        return _rows([], {}, columns)
+    if connection.vendor == "postgresql" and _keys_are_small():
+        return _rows(*_glued(spans, columns), columns)
+    return _rows(*_one_by_one(spans, columns), columns)
+
+
+def _rows(arrays: list[np.ndarray], of_company: dict[int, int], columns: Sequence[str]) -> Rows:
+    arrays = arrays or [np.zeros(0, np.int64)] * (len(KEYS) + len(columns))
+    return Rows(*arrays[: len(KEYS)], dict(zip(columns, arrays[len(KEYS) :], strict=True)), of_company)
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    return [connection.ops.quote_name(name) for name in columns]
+
+
+def _table() -> str:
+    return connection.ops.quote_name(DailyFact._meta.db_table)
+
+
+def _anything() -> str:
+    """Rows that know nothing count for nothing."""
+    return f"COALESCE({', '.join(_names(COLUMNS))}) IS NOT NULL"
+
+
+# ---------------------------------------------------------------- PostgreSQL
+@cache
+def _keys_are_small() -> bool:
+    """Do channels, campaigns and sources fit into halves, with room for all that may come while the process lives?"""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(max(last_value), 0) FROM pg_sequences "
+            "WHERE sequencename IN ('roles_channel_id_seq', 'roles_campaign_id_seq', 'kpis_source_id_seq')"
+        )
+        return cursor.fetchone()[0] < 2 ** (HALF - 2)
+
+
+def _glued(spans: Sequence[Span], columns: Sequence[str]) -> tuple[list[np.ndarray], dict[int, int]]:
+    packed = (
+        f"(channel_id << {HALF}) | campaign_id",
+        f"(source_id << {HALF}) | (f.day - DATE '{EPOCH}')",
+        *(f"COALESCE({name}, '{ABSENT}'::bigint)" for name in _names(columns)),
+    )
+    shown = ", ".join(f"string_agg(int8send({expression}), '')" for expression in packed)
+    query = (
+        f"SELECT int8send(f.company_id), {shown} FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
+        f"JOIN {_table()} f ON f.company_id = w.company AND f.day BETWEEN w.since AND w.until "
+        f"WHERE {_anything()} GROUP BY f.company_id"
+    )
+    parameters = [list(part) for part in zip(*((one.company_id, one.since, one.until) for one in spans), strict=True)]
+    parts: list[list[np.ndarray]] = [[] for _column in packed]
+    of_company: dict[int, int] = {}
+    for company, *fields in _copied(query, parameters):
+        for part, field in zip(parts, fields, strict=True):
+            part.append(np.frombuffer(field, ">i8"))
+        of_company[int.from_bytes(company, "big")] = len(parts[0][-1])
+    if not of_company:
+        return [], {}
+    scope, origin, *values = (np.concatenate(part).astype(np.int64) for part in parts)
+    low = 2**HALF - 1
+    return [scope >> HALF, scope & low, origin >> HALF, origin & low, *values], of_company
+
+
+def _copied(query: str, parameters: list) -> Iterator[list[memoryview]]:
+    """Rows of a query as COPY's binary format has them: each field as its bytes."""
+    buffer = BytesIO()
+    with connection.cursor() as cursor:
+        raw = cursor.cursor
+        text = raw.mogrify(query, parameters).decode()
+        raw.copy_expert(f"COPY ({text}) TO STDOUT (FORMAT binary)", buffer)
+    sent = buffer.getbuffer()
+    place = HEADER
+    while (count := struct.unpack_from("!h", sent, place)[0]) != TRAILER:
+        place += 2
+        fields = []
+        for _field in range(count):
+            length = struct.unpack_from("!i", sent, place)[0]
+            fields.append(sent[place + 4 : place + 4 + length])
+            place += 4 + length
+        yield fields
+
+
+# ---------------------------------------------------------------- elsewhere
+def _one_by_one(spans: Sequence[Span], columns: Sequence[str]) -> tuple[list[np.ndarray], dict[int, int]]:
+    names = ", ".join(["channel_id", "campaign_id", "source_id", "day", *_names(columns)])
+    query = f"SELECT {names} FROM {_table()} WHERE company_id = %s AND day BETWEEN %s AND %s AND {_anything()}"
+    found, of_company = [], {}
+    with connection.cursor() as cursor:
+        for span in spans:
+            cursor.execute(query, [span.company_id, span.since.isoformat(), span.until.isoformat()])
+            rows = cursor.fetchall()
+            if rows:
+                of_company[span.company_id] = len(rows)
+                found += rows
+    if not found:
+        return [], {}
+    keys, values = list(zip(*found, strict=True))[: len(KEYS)], list(zip(*found, strict=True))[len(KEYS) :]
+    days = [(day - EPOCH).days for day in keys[3]]
+    return [
+        *(np.array(column, np.int64) for column in (*keys[:3], days)),
+        *(np.array([ABSENT if cell is None else cell for cell in column], np.int64) for column in values),
+    ], of_company
+
+
+def day_number(day: date) -> int:
+    """Days since EPOCH."""
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The date so many days after EPOCH."""
+    return EPOCH + timedelta(days=number)

@@ -1,0 +1,123 @@
+"""Rows of facts of many companies placed into one dense History: what `kpis.series.read_history` does for one company.
+
+Ids of channels and campaigns are unique over all companies, so one History holds them all. The rules are the same: of
+two sources of a channel, day and metric the priority picks one, and a campaign's cell comes from the source that its
+channel's cell comes from.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+
+from kpis.day_classes import SAFE
+from kpis.fact_columns import ABSENT
+from kpis.fleet.columns import Rows, day_number, day_of
+from kpis.series import Column, History
+
+WEAKEST = 32_000
+SPARSE = 1_000_000
+"""Ids in a range so much wider than their number are sorted instead of looked up."""
+
+
+def too_large(rows: Rows, days: int) -> set[int]:
+    """Companies with figures whose sums could leave 64 bits: they are reckoned one by one, in Python's integers."""
+    most = SAFE // (days + 1) // 4096
+    found: set[int] = set()
+    ends = np.cumsum(list(rows.of_company.values()), dtype=np.int64)
+    companies = np.array(list(rows.of_company), np.int64)
+    for values in rows.values.values():
+        wild = np.flatnonzero(((values > most) | (values < -most)) & (values != ABSENT))
+        found.update(companies[np.searchsorted(ends, wild, side="right")].tolist())
+    return found
+
+
+def build_history(
+    rows: Rows, ranks: Mapping[int, int], columns: Mapping[str, str], today: date, first_day: date | None = None
+) -> History | None:
+    """One History of all rows until today; None where there are none.
+
+    `ranks`: of a source among those of its company, 0 the strongest. `columns`: metric code → column.
+    """
+    if not len(rows):
+        return None
+    first = int(rows.day.min()) if first_day is None else day_number(first_day)
+    places = _Places(rows, ranks, first, day_number(today) - first + 1)
+    found = {code: places.column(rows.values[column]) for code, column in columns.items()}
+    return History(day_of(first), today, places.rows, places.start, found)
+
+
+class _Places:
+    """Where each row of facts belongs: a cell [part, day], parts of one channel lying together."""
+
+    def __init__(self, rows: Rows, ranks: Mapping[int, int], first: int, days: int):
+        self.days, self.ranks = days, ranks
+        channels, channel = _numbered(rows.channel)
+        part_of_row, self.channel_of_part, campaigns = _parts(channel, rows.campaign)
+        day = rows.day - first
+        self.cell, self.channel_cell = part_of_row * days + day, channel * days + day
+        self.begins = np.flatnonzero(np.diff(self.channel_of_part, prepend=-1))
+        self.shape = (len(campaigns), days)
+        self.named = np.flatnonzero(campaigns)
+        self._rank(rows.source)
+        pks = channels[self.channel_of_part[self.named]].tolist()
+        scopes = [(pk, 0) for pk in channels.tolist()] + list(zip(pks, campaigns[self.named].tolist(), strict=True))
+        self.rows = {scope: number for number, scope in enumerate(scopes)}
+        seen = np.zeros(self.shape, bool)
+        seen.reshape(-1)[self.cell] = True
+        whole = np.logical_or.reduceat(seen, self.begins, axis=0)
+        self.start = np.concatenate([np.argmax(whole, axis=1), np.argmax(seen[self.named], axis=1)])
+
+    def _rank(self, source: np.ndarray) -> None:
+        sources, number = _numbered(source)
+        ranks = np.array([self.ranks[pk] for pk in sources.tolist()], np.int16)
+        self.turns = sorted(set(ranks.tolist()), reverse=True)  # the weakest first: a stronger one overwrites it
+        self.rank = ranks[number]
+
+    def column(self, cells: np.ndarray) -> Column:
+        """One metric of every channel, then of every campaign."""
+        known = np.flatnonzero(cells != ABSENT)
+        if len(self.turns) > 1:
+            known = self._strongest(known)
+        values, found = np.zeros(self.shape, np.int64), np.zeros(self.shape, bool)
+        at = self.cell[known]
+        values.reshape(-1)[at] = cells[known]
+        found.reshape(-1)[at] = True
+        whole = _summed(values, self.begins)
+        return Column(
+            np.concatenate([whole, values[self.named]]),
+            np.concatenate([np.logical_or.reduceat(found, self.begins, axis=0), found[self.named]]),
+        )
+
+    def _strongest(self, known: np.ndarray) -> np.ndarray:
+        """Those of the rows whose source is the best that knows the channel's day."""
+        rank, cell = self.rank[known], self.channel_cell[known]
+        best = np.full(len(self.begins) * self.days, WEAKEST, np.int16)
+        for turn in self.turns:
+            best[cell[rank == turn]] = turn
+        return known[rank == best[cell]]
+
+
+def _summed(values: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    largest = max(abs(int(values.max())), abs(int(values.min())))
+    if largest * len(values) < SAFE:
+        return np.add.reduceat(values, begins, axis=0)
+    most = int(np.diff(np.append(begins, len(values))).max())
+    return np.add.reduceat(values if largest * most < SAFE else values.astype(object), begins, axis=0)
+
+
+def _numbered(ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different ids, ascending, and the number of each element among them."""
+    low, high = int(ids.min()), int(ids.max())
+    if high - low > 4 * len(ids) + SPARSE:
+        return np.unique(ids, return_inverse=True)
+    seen = np.zeros(high - low + 1, bool)
+    seen[ids - low] = True
+    return np.flatnonzero(seen) + low, (np.cumsum(seen) - 1)[ids - low]
+
+
+def _parts(channel: np.ndarray, campaign: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The part of every row, and of every part its channel and campaign (0: of none), ordered by both."""
+    campaigns, number = _numbered(campaign)
+    key, which = _numbered(channel * len(campaigns) + number)
+    return which, key // len(campaigns), campaigns[key % len(campaigns)]
