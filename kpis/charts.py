@@ -6,7 +6,7 @@ words or languages: `mops.templatetags.charts` writes the figures.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil, floor, isfinite, log10
@@ -127,6 +127,8 @@ class Plot:
     bands: tuple[Band, ...] = ()
     dots: tuple[Mark, ...] = ()
     breaches: tuple[Mark, ...] = ()
+    fired: tuple[Mark, ...] = ()
+    false_alarms: tuple[Mark, ...] = ()
     worst: Mark | None = None
     goal: RuleLine | None = None
     line: RuleLine | None = None
@@ -166,6 +168,48 @@ def line_plot(
         goal=_rule(goal, scale, positions[: max(1, len(positions) // 4)]),
         line=_rule(line, scale, positions[-max(1, len(positions) // 4) :]),
         is_empty=all(position is None for position in positions),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Span:
+    """One firing of a rule: its `number`, first breaching day, the day that fired, the last day."""
+
+    number: int
+    first: date
+    opened: date
+    last: date
+    false_alarm: bool = False
+
+
+def firing_plot(
+    days: Sequence[date],
+    values: Sequence[Value],
+    unit: str,
+    title: str,
+    desc: str,
+    line: Value,
+    spans: Sequence[Span],
+    gap_days: Iterable[date] = (),
+    size: str = "l",
+) -> Plot:
+    """A series by day with its stop line, where each firing is tinted as a whole and numbered on the day that fired."""
+    plot = line_plot(days, values, unit, title, desc, line=line, gap_days=gap_days, size=size)
+    slots = {day: index for index, day in enumerate(days)}
+    scale = nice_scale([*values, line], MOST_TICKS[size], from_zero=unit == "count")
+    bands, marks = [], {True: [], False: []}
+    for span in spans:
+        first, last = max(span.first, days[0]), min(span.last, days[-1])
+        if not span.false_alarm and first in slots and last in slots:
+            width = slots[last] - slots[first] + 1
+            bands.append(Band(percent(slots[first] / len(slots)), percent(width / len(slots))))
+        if span.opened in slots:
+            index = slots[span.opened]
+            height = 0.0 if values[index] is None else scale.at(values[index])
+            x, y = percent(_middle(index, len(slots))), percent(height)
+            marks[span.false_alarm].append(Mark(x, y, values[index], span.opened, span.number))
+    return replace(
+        plot, bands=(*bands, *plot.bands), fired=tuple(marks[False]), false_alarms=tuple(marks[True])
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ is written, and no signature counts: each firing runs until it recovers, pauses 
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -68,8 +68,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Firing:
-    """One firing on one scope. `closed_on` None: it goes on at the end; `closed_as`: recovered, paused or "". Without a money account both last are None."""
+    """One firing on one scope, the draft's `row`-th series. `closed_on` None: it goes on at the end; `closed_as`: recovered, paused or "". Without a money account both last are None."""
 
+    row: int
     channel: Channel
     campaign: Campaign | None
     first_day: date
@@ -135,16 +136,15 @@ def backtest(
     until: date,
     lines: Sequence[Decimal] = (),
     beside: Draft | None = None,
-    also: frozenset[str] = frozenset(),
 ) -> Backtest:
     """Try a draft on the days `since` to `until`; what was before warms the machine up.
 
-    `also`: codes of metrics to read along, for who asks the history more. Two or three queries, whatever is tried.
+    Three queries, one more where campaigns are looked at, whatever is tried.
     """  # fmt: skip
     versions = [draft] + ([beside] if beside else [])
     mine = [series_of(company=company, versions=[one.version]) for one in versions]
     last = min(today, until + timedelta(days=max(one.version.settling_days for one in versions)))
-    history = _history(company, versions, mine, last, also)
+    history = _history(company, versions, mine, last)
     parts = [_part(one, series, history) for one, series in zip(versions, mine, strict=True)]
     parts += [_Part(draft.at_line(line), parts[0].series, parts[0].figures) for line in lines]
     _run([part for part in parts if part.figures is not None], history, since, until)
@@ -153,15 +153,13 @@ def backtest(
     return Backtest(since, until, trials[0], trials[1] if beside else None, swept)
 
 
-def _history(
-    company: Company, drafts: list[Draft], series: list[list[Series]], last: date, also: frozenset[str]
-) -> History | None:
+def _history(company: Company, drafts: list[Draft], series: list[list[Series]], last: date) -> History | None:
     """Figures of the channels in question until `last`; up to then the last day of the test is settled as far as it is."""
     channels = {one.channel.pk for found in series for one in found}
     if not channels:
         return None
     known = drafts[0].metrics
-    codes = also.union(*(metrics_needed([one.version], {one.version.kpi_id: one.formula}) for one in drafts))
+    codes = set().union(*(metrics_needed([one.version], {one.version.kpi_id: one.formula}) for one in drafts))
     return read_history(
         company=company, metrics=[known[code] for code in codes if code in known], today=last, channels=channels,
         campaigns=any(one.campaign for found in series for one in found),
@@ -210,11 +208,12 @@ class _Part:
 
     def _firing(self, number: int, history: History) -> Firing:
         found = self.firings
-        one = self.series[int(found.series[number]) - self.first_row]
+        row = int(found.series[number]) - self.first_row
+        one = self.series[row]
         closed, has_account = int(found.closed[number]), self.draft.has_account
         money = (found.spend, found.forgone, found.over_spend, found.over_forgone)
         return Firing(
-            one.channel, one.campaign, history.day(int(found.first[number])), history.day(int(found.opened[number])),
+            row, one.channel, one.campaign, history.day(int(found.first[number])), history.day(int(found.opened[number])),
             None if closed == OPEN else history.day(closed), _ending(closed, bool(found.recovered[number])),
             int(found.days[number]),
             bool(found.false_alarm[number]) if has_account else None,
@@ -241,7 +240,11 @@ def _run(parts: list[_Part], history: History | None, since: date, until: date) 
     if not parts:
         return
     figures = Figures.joined([part.figures for part in parts])
-    rules = [rule_of(part.draft.version, part.draft.formula.scales) for part in parts for _one in part.series]
+    rules = [
+        rule_of(part.draft.version, part.draft.formula.scales, replace(one, version=part.draft.version).line)
+        for part in parts
+        for one in part.series
+    ]
     outcome = engine.run(figures, rules)
     firings = find_firings(figures, rules, outcome, history.index(since), history.index(until))
     row = 0

@@ -39,6 +39,12 @@ def signed_money(value, currency="RUB"):
 
 
 @register.filter
+def signed(value):
+    """An amount without its currency, for tables whose heading names it: `+1 978`."""
+    return formats.number(value, sign=True)
+
+
+@register.filter
 def signed_percent(value, places=0):
     """`+16 %`."""
     return formats.percent(value, places, sign=True)

@@ -151,7 +151,7 @@ def test_shares_are_typed_in_per_cent(world, sign_in):
 
 
 def test_spend_since_the_last_result(world, sign_in):
-    sign_in(world.cmo).post("/c/acme/stop-rules/new/", form(world, window="since_conversion", count="2,5"))
+    sign_in(world.cmo).post("/c/acme/stop-rules/new/", form(world, window="since_conversion", k="2,5", count="abc"))
 
     version = StopRuleVersion.objects.get()
     assert (version.window, version.k, version.n) == ("since_conversion", Decimal("2.5"), None)
