@@ -145,7 +145,7 @@ def _run(
 ) -> Replay:
     scales = [formulas[one.version.kpi_id].scales for one in series]
     rules = [rule_of(one.version, scale, one.line) for one, scale in zip(series, scales, strict=True)]
-    marks = [_mark(number, verdict, history) for number, found in enumerate(marked) for verdict in found]
+    marks = [mark_of(number, verdict, history) for number, found in enumerate(marked) for verdict in found]
     spent = None
     if SPENDING in history.columns:
         spent = history.figures(parse(SPENDING), [one.scope for one in series])
@@ -208,7 +208,8 @@ def runs_again(marks: list[Verdict]) -> bool:
     return bool(marks) and marks[-1].kind == Verdict.Kind.STOP
 
 
-def _mark(number: int, verdict: Verdict, history: History) -> engine.Mark:
+def mark_of(number: int, verdict: Verdict, history: History) -> engine.Mark:
+    """The signature as the engine has it, on the series of this number."""
     return engine.Mark(
         number, history.index(verdict.day), verdict.kind, None if verdict.until is None else history.index(verdict.until),
         None if verdict.extra_spend is None else to_micros(verdict.extra_spend),

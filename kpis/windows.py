@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, Window
@@ -24,16 +25,16 @@ class Series:
     channel: Channel
     campaign: Campaign | None
 
-    @property
+    @cached_property
     def scope(self) -> Scope:
         return self.channel.pk, self.campaign.pk if self.campaign else 0
 
-    @property
+    @cached_property
     def key(self) -> tuple[int, int, int]:
         """(rule, channel, campaign or 0)."""
         return self.version.rule_id, *self.scope
 
-    @property
+    @cached_property
     def line(self) -> Decimal:
         """The rule's line; of a budget the share that the scope's own tolerance bears, where it has one."""
         tolerance = (self.campaign or self.channel).tolerance
@@ -71,12 +72,16 @@ def figures_of(
 
     Left out: scopes without facts, mailings that sent nothing, scopes without a budget and a stop-loss, unknown KPIs.
     """
+    by_kpi: dict[tuple[int, str], list[int]] = {}
+    for number, one in enumerate(series):
+        by_kpi.setdefault((one.version.kpi_id, _kind(one.version)), []).append(number)
+    groups: dict[tuple[Formula, str], list[int]] = {}
+    for (kpi_id, window), mine in by_kpi.items():
+        if kpi_id in formulas:
+            groups.setdefault((formulas[kpi_id], window), []).extend(mine)
     order, parts = [], []
-    for kpi_id, window in dict.fromkeys((one.version.kpi_id, _kind(one.version)) for one in series):
-        if kpi_id not in formulas:
-            continue
-        mine = [n for n, one in enumerate(series) if (one.version.kpi_id, _kind(one.version)) == (kpi_id, window)]
-        chosen, figures = _of_window(window, history, formulas[kpi_id], series, mine)
+    for (formula, window), mine in groups.items():
+        chosen, figures = _of_window(window, history, formula, series, mine)
         if chosen:
             order += chosen
             parts.append(figures)

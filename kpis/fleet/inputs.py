@@ -1,0 +1,118 @@
+"""What judging a range of companies takes besides the facts: rules in force, running scopes, signatures, formulas, sources.
+
+A handful of queries however many companies there are; the rules of who is judged are those of `kpis.replay`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kpis.formulas import Formula, parse
+from kpis.metrics import BUILT_IN
+from kpis.models import KpiVersion, Metric, Source, StopRuleVersion, Verdict
+from kpis.replay import covers, is_mailing
+from kpis.windows import Series, Window
+from roles.models import Campaign, Channel, Company
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Of every company by id: its versions in force, series and signatures; formulas by KPI id; ranks of sources.
+
+    `columns`: of every company the own metrics by code; the built-in ones are everybody's.
+    """
+
+    companies: list[Company]
+    versions: dict[int, list[StopRuleVersion]]
+    series: dict[int, list[Series]]
+    verdicts: dict[int, list[Verdict]]
+    formulas: dict[int, Formula]
+    ranks: dict[int, int]
+    own_columns: dict[int, dict[str, str]]
+
+    def only(self, companies: Iterable[Company]) -> "Inputs":
+        """The same, of some of the companies."""
+        return Inputs(
+            list(companies), self.versions, self.series, self.verdicts, self.formulas, self.ranks, self.own_columns
+        )
+
+
+def read_inputs(*, companies: Sequence[Company]) -> Inputs:
+    """Read them for these companies."""
+    ids = [company.pk for company in companies]
+    versions = _by_company(
+        StopRuleVersion.objects.filter(
+            company__in=ids, superseded_at=None, approved_at__isnull=False, active=True
+        ).select_related("rule").order_by("rule__number")
+    )  # fmt: skip
+    wanted = {version.kpi_id for found in versions.values() for version in found}
+    formulas = KpiVersion.objects.filter(company__in=ids, kpi__in=wanted, superseded_at=None)
+    own = defaultdict(dict)
+    for company_id, code, slot in Metric.objects.filter(company__in=ids).values_list("company_id", "code", "slot"):
+        own[company_id][code] = f"extra_{slot}"
+    return Inputs(
+        list(companies), versions, _series(ids, versions), _by_company(_verdicts(ids, versions)),
+        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _ranks(ids), own,
+    )  # fmt: skip
+
+
+def _by_company(rows: Iterable) -> dict[int, list]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.company_id].append(row)
+    return found
+
+
+def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[int, list[Series]]:
+    """Every version on every running scope it is about, as `kpis.replay.series_of` has them."""
+    channels = _by_company(Channel.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"))
+    campaigns: dict[int, list[Campaign]] = defaultdict(list)
+    if any(version.per == StopRuleVersion.Per.CAMPAIGN for found in versions.values() for version in found):
+        for campaign in Campaign.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"):
+            campaigns[campaign.channel_id].append(campaign)
+    return {
+        company_id: [
+            Series(version, channel, campaign)
+            for version in versions.get(company_id, ())
+            for channel in channels.get(company_id, ())
+            if covers(version, channel)
+            for campaign in (campaigns.get(channel.pk, ()) if version.per == "campaign" else (None,))
+            if version.window != Window.EVENT or is_mailing(channel, campaign)
+        ]
+        for company_id in ids
+    }
+
+
+def _verdicts(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> Iterable[Verdict]:
+    """Signatures on the rules in force, and stops of any rule with their ends: they count for all on that scope."""
+    rules = {version.rule_id for found in versions.values() for version in found}
+    always = (Verdict.Kind.STOP, Verdict.Kind.RESUME)
+    rows = Verdict.objects.filter(company__in=ids).order_by("day", "pk")
+    return (row for row in rows if row.rule_id in rules or row.kind in always)
+
+
+def _ranks(ids: list[int]) -> dict[int, int]:
+    """Source → its rank in its company: 0 is the one whose word counts first."""
+    counted: dict[int, int] = defaultdict(int)
+    found = {}
+    for pk, company_id in (
+        Source.objects.filter(company__in=ids).order_by("priority", "pk").values_list("pk", "company_id")
+    ):
+        found[pk] = counted[company_id]
+        counted[company_id] += 1
+    return found
+
+
+def columns_of(inputs: Inputs, codes: Iterable[str]) -> dict[str, set[str]]:
+    """Metric code → the columns that hold it: one for a built-in metric, one per slot for own ones of several companies."""
+    found: dict[str, set[str]] = {}
+    for code in codes:
+        if code in BUILT_IN:
+            found[code] = {BUILT_IN[code].column}
+            continue
+        slots = {
+            own[code] for company in inputs.companies if (own := inputs.own_columns.get(company.pk, {})) and code in own
+        }
+        if slots:
+            found[code] = slots
+    return found
