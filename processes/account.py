@@ -15,7 +15,9 @@ kept        = Σ of the positive net(day);  given up = Σ of the negative ones, 
 net         = kept − given up = avoided spend − X · forgone conversions.
 
 A day without figures is left out; after a stop it is a day on which nothing was spent and nothing came. The last day is
-30 days after the effect at most, the day before the channel runs again, before the next decision about it, or yesterday.
+the earliest of: 30 days after the effect; after a stop the day before the channel runs again; after a cut or a rewrite the
+day of the recovery, as in the back-test (so many known days running on the right side of the line as the rule asks for);
+the next decision about it; yesterday.
 
 Continue and false alarm go on with real figures, so nothing is assumed:
 
@@ -110,6 +112,16 @@ def total_over(line: Decimal, known: list[Figures]) -> Decimal | None:
 def last_day(effect: date, *ends: date | None) -> date:
     """The last day that counts: the earliest of the ends that are known, 30 days after the effect at most."""
     return min([effect + LONGEST, *(end for end in ends if end is not None)])
+
+
+def recovered_on(line: Decimal, days: Days, effect: date, clear_days: int) -> date | None:
+    """The day on which it has been on the right side of the line for `clear_days` known days running; None if never."""
+    running = 0
+    for day in sorted(day for day in days if day > effect):
+        running = running + 1 if over(line, *days[day]) <= 0 else 0
+        if running >= clear_days:
+            return day
+    return None
 
 
 def acted(*, line: Decimal, days: Days, first: date, since: date, effect: date, last: date, stopped: bool) -> Account:

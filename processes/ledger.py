@@ -1,8 +1,7 @@
 """The accounts of signed decisions, read set-based: a constant number of queries for any number of decisions.
 
-Window of each decision: from its effect to the earliest of 30 days, yesterday, the end of its choice, the next decision
-about the same scope or a stop around it, and (after a stop) the day before the channel runs again. A channel and one of
-its campaigns that are decided about apart count the campaign's money twice: sums over them are not exact.
+Which days count stands in `processes.account`. A channel and one of its campaigns that are decided about apart count the
+campaign's money twice: sums over them are not exact.
 """
 
 from collections import defaultdict
@@ -134,10 +133,13 @@ def _counts_money(decision: Decision, formula: Formula | None, around: Around) -
 def _account(decision: Decision, formula: Formula, days: account.Days, effect: date, around: Around) -> Account:
     breach, choice = decision.breach, decision.choice
     goes_on = choice in GOES_ON
-    last = account.last_day(
-        effect, around.today - timedelta(days=1), _next_effect(decision, around), _end_of_choice(decision, breach, effect),
-        _day_before(_resumed_on(decision, effect, around)) if choice == Choice.STOP else None,
-    )  # fmt: skip
+    if choice == Choice.STOP:
+        over_on = _day_before(_resumed_on(decision, effect, around))
+    elif goes_on:
+        over_on = _end_of_choice(decision, breach, effect)
+    else:
+        over_on = account.recovered_on(breach.version.line, days, effect, breach.version.clear_days)
+    last = account.last_day(effect, around.today - timedelta(days=1), _next_effect(decision, around), over_on)
     common = {
         "line": breach.version.line, "days": days, "first": _first(decision), "effect": effect, "last": last,
         "since": _since(decision, around),

@@ -11,8 +11,8 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
+from mops.demo import decisions, story, world
 from mops.demo import people as cast
-from mops.demo import story, world
 from mops.demo.founding import Sample, found, recall
 from processes.mailings import SeriesWaits
 from roles.models import Channel, Company, User
@@ -42,9 +42,8 @@ def _make_veresk(now: datetime) -> Company:
     with scope(company=sample.company):
         yesterday = anchor - timedelta(days=1)
         _record(sample, sample.founded, yesterday - timedelta(days=1), now)
-        story.decide_the_past(sample)
-        story.evaluate(sample, world.bad_mailing(anchor) + timedelta(days=2))
-        story.evaluate(sample, yesterday)
+        decisions.decide_the_past(sample)
+        decisions.live_the_last_weeks(sample)
         _record(sample, yesterday, yesterday, now)
         story.live_the_weeks(sample, now)
     return sample.company
@@ -60,7 +59,7 @@ def top_up(sample: Sample, now: datetime) -> int:
 
 
 def _stopped(sample: Sample, day: date) -> frozenset[str]:
-    first, last = story.STOP_WEEK
+    first, last = decisions.STOP_WEEK
     if last <= (sample.anchor - day).days <= first:
         return frozenset({"vk"})
     if day >= sample.anchor:

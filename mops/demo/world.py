@@ -67,6 +67,7 @@ ONGOING = -10_000
 CHANNELS = (
     SampleChannel(
         "direct", "Яндекс Директ", "paid", "performance", priority="grow", budget=1_800_000,
+        episodes=(Episode(20, 16, spend=1.1, qualified=0.7),),
         why="Самый дешёвый договор среди платных каналов",
         campaigns={
             "dir-101": ("Поиск: кухни на заказ", Flow(27_000, 14.2, deal=0.30, click_price=74)),
@@ -81,6 +82,7 @@ CHANNELS = (
         episodes=(
             Episode(246, 242, spend=1.25, qualified=0.62),
             Episode(149, 145, spend=1.22, qualified=0.64),
+            Episode(45, 41, spend=1.22, qualified=0.62),
             Episode(4, ONGOING, spend=1.30, qualified=0.60),
         ),
         campaigns={
@@ -91,11 +93,12 @@ CHANNELS = (
         },
     ),
     SampleChannel("avito", "Авито", "paid", "avito", Flow(13_200, 9.6, deal=0.25, click_price=19), budget=410_000,
-                  episodes=(Episode(218, 216, spend=1.7, qualified=0.55),), why="Растёт в сезон, но упирается в город"),
+                  episodes=(Episode(218, 216, spend=1.7, qualified=0.55), Episode(9, ONGOING, spend=1.15, qualified=0.55)),
+                  why="Растёт в сезон, но упирается в город"),
     SampleChannel("maps", "Карты и отзывы", "paid", "crm", Flow(3_900, 4.4, deal=0.33, click_price=17), budget=120_000,
                   crm_silent_since=5, why="Дёшево, но объём ограничен городом"),
     SampleChannel("seo", "Поиск (SEO)", "organic", "content", Flow(9_300, 7.2, deal=0.35, visits_per_lead=58),
-                  priority="grow", budget=290_000, why="Заявка вдвое дешевле платной и растёт с каждым месяцем"),
+                  priority="grow", budget=290_000, episodes=(Episode(7, ONGOING, spend=1.35, qualified=0.6),), why="Заявка вдвое дешевле платной и растёт с каждым месяцем"),
     SampleChannel("blog", "Блог и Дзен", "organic", "content", Flow(5_100, 2.0, deal=0.20, visits_per_lead=120),
                   priority="later", budget=150_000, why="Тест до конца месяца: решаем по договорам, а не по охватам"),
     SampleChannel("pr", "PR и дизайнеры", "pr", "pr", Flow(6_000, 1.8, 0.80, 0.60, 0.48, cheque=236_000), budget=180_000,

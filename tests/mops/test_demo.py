@@ -8,7 +8,9 @@ from django_scopes import scope, scopes_disabled
 from kpis.models import DailyFact, DataIncident
 from mops.demo import people as cast
 from mops.demo import seed, world
-from processes.models import Decision
+from processes import overrides
+from processes.account_page import account_page
+from processes.models import Decision, Review
 from processes.selectors import waiting_decisions
 from processes.services import sign_decision
 from processes.terms import Terms
@@ -30,11 +32,23 @@ def test_the_sample_company_tells_its_story(db):
     company = seed.seed(now=FRIDAY)
 
     burning = waiting_decisions(company=company, at=FRIDAY)
-    assert [(row.decision.channel.code, row.overdue) for row in burning] == [("vk", True), ("mail", True)]
-    assert burning[0].burned > 0
+    assert [row.decision.channel.code for row in burning] == ["vk", "seo", "mail"]
+    assert [row.overdue for row in burning] == [True, True, True]
+    assert burning[0].burned > burning[1].burned > 0
+    assert burning[1].waits > timedelta(hours=48)
     signed = Decision.objects.filter(company=company, state="signed").order_by("signed_at")
-    assert [row.choice for row in signed] == ["stop", "rewrite", "continue"]
-    assert [row.signatures.count() for row in signed] == [1, 1, 2]
+    assert [row.choice for row in signed] == ["stop", "rewrite", "continue", "rewrite", "continue", "continue"]
+    assert [row.signatures.count() for row in signed] == [1, 1, 2, 2, 2, 1]
+    found = Review.objects.filter(company=company).order_by("opened_at")
+    assert [row.state for row in found] == ["done"] * 4 + ["open"]
+    owner = Membership.objects.get(user__email=f"owner@{cast.DOMAIN}")
+    (runs,) = overrides.running(company=company, person=owner, at=FRIDAY)
+    assert (runs.decision.channel.code, runs.day, runs.days) == ("avito", 7, 12)
+    assert runs.paid > 0
+    page = account_page(company=company, label="", at=FRIDAY)
+    assert page.chosen.sheet.total.kept > 0
+    assert page.chosen.sheet.total.paid is not None
+    assert page.plot is not None
     reports = WeeklyReport.objects.filter(company=company)
     assert reports.filter(plan_timeliness="late").exists()
     assert reports.filter(timeliness="missed").exists()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from processes.account import Account, Figures, Rate, acted, last_day, together, went_on
+from processes.account import Account, Figures, Rate, acted, last_day, recovered_on, together, went_on
 
 LINE = Decimal(3500)
 D1 = date(2026, 11, 16)
@@ -92,6 +92,14 @@ def test_the_second_round_loses_only_its_own_days():
 
     assert found.lost == Decimal("29890.00")
     assert found.rate.days == 4
+
+
+def test_a_rewrite_is_counted_until_the_kpi_has_recovered():
+    """After the effect: 20 000/5 is over, 17 500/5 on the line, unknown, 14 000/5 below: the second fine day running."""
+    after = days([*BREACH, (20_000, 5), (17_500, 5), None, (14_000, 5), (50_000, 5)])
+
+    assert recovered_on(LINE, after, EFFECT, 2) == EFFECT + timedelta(days=4)
+    assert recovered_on(LINE, after, EFFECT, 3) is None
 
 
 @pytest.mark.parametrize(
