@@ -28,7 +28,7 @@ class UploadForm(RefusableForm):
             if source.kind != source.Kind.MANUAL
         ]
         self.fields["source"].choices = [("", _("— choose —")), *known]
-        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,text/csv"
+        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,.xlsx,text/csv"
         if not known:
             del self.fields["source"]
 
@@ -57,8 +57,13 @@ class MappingForm:
         return {row["name"]: row["chosen"] for row in self.rows}
 
     @property
+    def unchosen(self) -> list[str]:
+        """Names of the file that mean no channel yet."""
+        return [row["name"] for row in self.rows if not row["chosen"]]
+
+    @property
     def complete(self) -> bool:
-        return all(row["chosen"] for row in self.rows)
+        return not self.unchosen
 
 
 class SourceForm(RefusableForm):

@@ -46,6 +46,7 @@ def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
     seen = page(browser.get(sent.url))
     assert "cp1251" in seen
     assert "1 234,50 ₽" in seen
+    assert "Таких каналов нет: " in seen
     assert not DailyFact.objects.exists()
 
     refused = browser.post(f"{sent.url}confirm/", {"channel-0": "vk", "act": "load"})
