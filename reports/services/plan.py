@@ -121,6 +121,11 @@ def amend_plan(
         filing.check_open(row, at)
         if not filing.plan_is_frozen(row, at):
             raise filing.PlanNotFrozen(_("The plan is not frozen yet: simply change it."))
+        if not values:
+            error = FieldError(
+                "plan", "missing", _("Nothing differs from the plan in force: type the new figure first.")
+            )
+            raise Incomplete(error.message, [error])
         before = {line.measure: line.planned for line in row.plan_lines.all()}
         _amend(row, values, reason)
         after = {line.measure: line.planned for line in row.plan_lines.all()}

@@ -256,6 +256,10 @@ def test_filed_plan_is_amended_after_the_deadline(desk, sign_in):
         html = page(desk, browser).content.decode()
         assert "План заморожен" in html
         assert "item-0-text" not in html
+        same = {"plan-leads": "70", "version": desk.report().version}
+        response = browser.post(url(desk, "weekly-report-submit-plan", desk.report().pk), same)
+        assert response.status_code == 400
+        assert "Ничего не изменилось" in response.content.decode()
         change = {"plan-leads": "60", "version": desk.report().version}
         response = browser.post(url(desk, "weekly-report-submit-plan", desk.report().pk), change)
         assert response.status_code == 400
