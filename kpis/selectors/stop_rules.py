@@ -179,13 +179,17 @@ def shadowed_rules(*, company: Company, day: date) -> set[int]:
 
 
 def states_by_channel(*, company: Company) -> dict[int, str]:
-    """Channel id → the worst state of its rules in force, its campaigns' included; channels that no rule judged are absent."""
+    """Channel id → the worst state of its rules in force, its campaigns' included; channels that no rule judged are absent.
+
+    A campaign that was stopped burns nothing any more and does not stop its channel: it counts as well.
+    """
     found: dict[int, set[str]] = {}
     rows = RuleState.objects.filter(
         company=company, version__superseded_at=None, version__approved_at__isnull=False, version__active=True
     )
-    for channel_id, state in rows.values_list("channel_id", "state"):
-        found.setdefault(channel_id, set()).add(state)
+    for channel_id, campaign_id, state in rows.values_list("channel_id", "campaign_id", "state"):
+        rests = campaign_id is not None and state == State.STOPPED.code
+        found.setdefault(channel_id, set()).add(State.OK.code if rests else state)
     return {channel_id: worst(states) for channel_id, states in found.items()}
 
 

@@ -21,7 +21,7 @@ from kpis.services.stop_rules import (
     revise_stop_rule,
 )
 from kpis.services.verdicts import apply_verdict
-from roles.models import AuditEvent
+from roles.models import AuditEvent, Campaign
 from roles.refusals import Refused
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -337,6 +337,19 @@ def test_over_line_without_money_is_none(world):
     over = over_line.over_line(company=world.company, breaches=[breach])[breach.pk]
 
     assert (over.total, over.per_day, over.days[0].value) == (None, None, Decimal("0.02"))
+
+
+def test_a_stopped_campaign_does_not_stop_its_channel(world):
+    create(world)
+    facts(world, [(6000, 5)] * 3)
+    evaluate(world)
+    RuleState.objects.update(state="stopped")
+    assert reads.states_by_channel(company=world.company) == {world.vk.pk: "stopped"}
+
+    campaign = Campaign.objects.create(company=world.company, channel=world.vk, external_id="1", name="Письмо")
+    RuleState.objects.update(campaign=campaign)
+
+    assert reads.states_by_channel(company=world.company) == {world.vk.pk: "ok"}
 
 
 def test_states_by_channel_tell_the_worst(world):
