@@ -245,13 +245,14 @@ def hats_everywhere(*, people: list[Membership], at: datetime) -> dict[int, list
     mine = {person.pk: person.company_id for person in people}
     near = (min(today.values()) - timedelta(days=1), max(today.values()) + timedelta(days=1))
     with scopes_disabled():
-        rows = list(
+        found = (
             Appointment.objects.filter(
                 Q(person__in=mine) | Q(deputy__in=mine), company__in=today, starts_on__lte=near[1]
             )
             .exclude(ends_on__lt=near[0])
             .select_related("role", "channel", "person__user")
         )
+        rows = sorted(found.order_by(), key=lambda row: (row.starts_on, row.pk))
         away = list(Absence.objects.filter(company__in=today, starts_on__lte=near[1], ends_on__gte=near[0]))
         versions = list(RoleVersion.objects.filter(company__in=today, superseded_at=None))
     names = {version.role_id: version.name for version in versions}
