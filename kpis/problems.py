@@ -11,9 +11,20 @@ from roles.refusals import FieldError
 FILE = {
     "empty": _("The file is empty: there is nothing to load. Export the report again and check that it has rows."),
     "no_rows": _("The file has a heading but no rows under it. Export the report again for a period with figures."),
-    "excel": _(
-        "This is an Excel workbook or a ZIP archive. Open it, save the sheet as “CSV UTF-8” and upload that file."
+    "old_excel": _(
+        "This is a workbook of an old Excel (.xls). Open it, save it as .xlsx or “CSV UTF-8” and upload that file."
     ),
+    "broken_workbook": _("The workbook cannot be opened: it is cut off or damaged. Export it again."),
+    "bomb": _(
+        "Unpacked, this workbook would take far more than %(most)s MB. Export only the sheet with figures, or CSV."
+    ),
+    "period_only": _(
+        "This is a report of %(name)s for a whole period: it has no column with days. Export it again by days."
+    ),
+    "other_currency": _(
+        "The money in the file is in %(found)s, and the company counts in %(own)s. Export the report in %(own)s."
+    ),
+    "two_currencies": _("The file holds money of several currencies: %(found)s. Export each of them by itself."),
     "picture": _("This is a picture, whatever its name says. Export the report as CSV and upload that file."),
     "pdf": _("This is a PDF. Export the report as CSV and upload that file."),
     "archive": _("This is an archive. Unpack it and upload the CSV that is inside."),
@@ -59,6 +70,7 @@ CELL = {
     "no_date": _("The date is empty. Fill it in, or remove the row."),
     "bad_date": _("“%(value)s” is not a date. Write 2026-11-20 or 20.11.2026."),
     "ambiguous_date": _("“%(value)s” can be two different days. Write 2026-11-20 or 20.11.2026."),
+    "period_row": _("The row covers several days from “%(value)s” on. Export the report by days."),
     "too_old": _("“%(value)s” is before the year 2000. Check the date."),
     "future_date": _("“%(value)s” has not come yet. Facts are loaded for days that have begun; check the date."),
     "no_channel": _("The channel is empty. Fill it in, or remove the row."),

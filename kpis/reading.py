@@ -14,7 +14,6 @@ from django.utils import translation
 from kpis import metrics as catalogue
 from kpis.importers import registry
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
-from kpis.importers.rows import find
 from kpis.importers.tables import Table, normalise, open_table
 from kpis.models import Import, Metric
 from roles.models import Campaign, Channel, Company
@@ -43,6 +42,13 @@ def context_of(company: Company, today: date) -> Context:
     return Context(columns, today)
 
 
+def check_currency(reader: Reader, table: Table, company: Company) -> None:
+    """FileProblem when the file's money is not the company's: figures of two currencies are never added."""
+    told = reader.money_of(table)
+    if told and told != company.currency:
+        raise FileProblem("other_currency", found=told, own=company.currency)
+
+
 def open_recognised(stream: BinaryIO, context: Context, profile: str = "") -> tuple[Reader, Table]:
     """The table of a stream and the reader that knows it; FileProblem when there is none."""
     table = open_table(stream, lambda header: registry.recognise(header, context, profile) is not None)
@@ -65,13 +71,12 @@ def opened(load: Import) -> Iterator[BinaryIO]:
 def names_in(stream: BinaryIO, context: Context, profile: str) -> list[str]:
     """The names of channels in a file, in their order; FileProblem when there are suspiciously many or no row at all."""
     reader, table = open_recognised(stream, context, profile)
-    place = find(table.header, reader.CHANNEL)
     names: dict[str, None] = {}
     rows = 0
-    for _line, cells in table.rows():
+    for name in reader.names(table):
         rows += 1
-        if place < len(cells) and cells[place].strip():
-            names.setdefault(cells[place].strip())
+        if name:
+            names.setdefault(name)
         if len(names) > MOST_CHANNELS:
             raise FileProblem("too_many_channels", most=MOST_CHANNELS)
     if not rows:
@@ -101,11 +106,11 @@ class Names:
     def leaves_out(self, row: Row) -> bool:
         return self.mapping.get(row.channel) == LEAVE_OUT
 
-    def channel(self, row: Row, heading: str) -> int | None:
+    def channel(self, row: Row) -> int | None:
         """The channel's id; None with a problem added to the row when nobody chose one."""
         found = self.channels.get(row.channel)
         if found is None and row.channel:
-            row.problems.append(CellProblem(row.line, heading, "channel_of_nobody", row.channel))
+            row.problems.append(CellProblem(row.line, "", "channel_of_nobody", row.channel))
         return found
 
     def campaign(self, row: Row, channel_id: int) -> int:

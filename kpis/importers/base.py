@@ -1,7 +1,7 @@
 """What every reader of files agrees on. Pure: no Django, values in and values out.
 
-A reader is a module with `CODE` (its name in `Import.profile`), `VERSION`, `FOLDS` (rows are split finer than scope and
-day, so that they are summed), `sniff(header, context) -> bool` and `read(table, context) -> Iterator[Row]`.
+A reader has `CODE` (its name in `Import.profile`), `VERSION`, `FOLDS` (rows are split finer than scope and day, so that
+they are summed) and what `Reader` lists: a module, or a `platforms.Platform`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,6 +68,16 @@ class Reader(Protocol):
 
     def sniff(self, header: list[str], context: Context) -> bool: ...
 
-    def metrics(self, header: list[str], context: Context) -> list[str]: ...
+    def metrics(self, header: list[str], context: Context) -> list[str]:
+        """Codes of the metrics the file gives, in the order of its columns."""
+
+    def skipped(self, header: list[str], context: Context) -> list[str]:
+        """Headings that are left out, because their figures cannot be added up: reach, users, rates."""
+
+    def money_of(self, table) -> str:
+        """The currency that the file names, as ISO 4217 has it; empty where it names none or holds no money."""
+
+    def names(self, table) -> Iterator[str]:
+        """What the rows call their channel, for the user to say which channel it is; reads the table to its end."""
 
     def read(self, table, context: Context) -> Iterator[Row]: ...

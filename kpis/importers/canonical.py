@@ -8,7 +8,7 @@ An empty cell means "unknown"; a metric without a column keeps its value.
 from collections.abc import Iterator
 
 from kpis.importers.base import Context, Row
-from kpis.importers.rows import Layout, find, metric_columns, read_rows
+from kpis.importers.rows import Layout, column_of, find, metric_columns, read_rows
 from kpis.importers.tables import Table
 
 CODE, VERSION, FOLDS = "canonical", 1, False
@@ -37,6 +37,20 @@ def layout(header: list[str], context: Context) -> Layout:
 def metrics(header: list[str], context: Context) -> list[str]:
     """Codes of the metrics the file gives, in the order of its columns."""
     return layout(header, context).codes
+
+
+def skipped(header: list[str], context: Context) -> list[str]:
+    return []
+
+
+def money_of(table: Table) -> str:
+    """The layout names no currency: its money is the company's."""
+    return ""
+
+
+def names(table: Table) -> Iterator[str]:
+    """The channel's cell of every row."""
+    return column_of(table, find(table.header, CHANNEL))
 
 
 def read(table: Table, context: Context) -> Iterator[Row]:

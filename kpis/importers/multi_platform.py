@@ -6,7 +6,7 @@ Platform names are mapped to channels by the user. Conversions are leads, their 
 from collections.abc import Iterator
 
 from kpis.importers.base import Column, Context, Row
-from kpis.importers.rows import Layout, find, metric_columns, read_rows
+from kpis.importers.rows import Layout, column_of, find, metric_columns, read_rows
 from kpis.importers.tables import Table
 
 CODE, VERSION, FOLDS = "multi_platform", 1, True
@@ -37,6 +37,20 @@ def layout(header: list[str]) -> Layout:
 def metrics(header: list[str], context: Context) -> list[str]:
     """Codes of the metrics the file gives, in the order of its columns."""
     return layout(header).codes
+
+
+def skipped(header: list[str], context: Context) -> list[str]:
+    return []
+
+
+def money_of(table: Table) -> str:
+    """The layout names no currency: its money is the company's."""
+    return ""
+
+
+def names(table: Table) -> Iterator[str]:
+    """The channel's cell of every row."""
+    return column_of(table, find(table.header, CHANNEL))
 
 
 def read(table: Table, context: Context) -> Iterator[Row]:

@@ -1,9 +1,9 @@
 """The readers, the most particular first, and which of them reads a heading."""
 
-from kpis.importers import canonical, multi_platform
+from kpis.importers import canonical, multi_platform, platforms
 from kpis.importers.base import Context, FileProblem, Reader
 
-READERS: tuple[Reader, ...] = (multi_platform, canonical)
+READERS: tuple[Reader, ...] = (multi_platform, canonical, *platforms.ALL)
 
 
 def reader_of(code: str) -> Reader:

@@ -11,18 +11,32 @@ from kpis.importers.tables import Table, normalise
 
 LOOK_AHEAD = 2_000
 LONGEST_NAME = 120
+WHOLE = re.compile(r"(?<=\d)\.0$")
+"""An id that a spreadsheet has made a number: `123.0`."""
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where things stand in a row: indexes of columns; `metrics` holds (index, metric)."""
+    """Where things stand in a row: indexes of columns; `metrics` holds (index, metric).
+
+    `channel` None: all rows belong to the one called `channel_name`. `last_day`: where a row tells a period's end.
+    `order`: how 03/04/2026 is read, "dmy" or "mdy"; empty: it is refused. `whole_money`: what money without a decimal sign
+    in the whole file is counted in (1 000 000: millionths); `divide`: what all money is divided by (100: kopecks).
+    `lenient`: a row without a day is a total or a footer and is left out.
+    """
 
     day: int
-    channel: int
+    channel: int | None
     campaign: int | None
     campaign_name: int | None
     metrics: tuple[tuple[int, Column], ...]
+    channel_name: str = ""
+    last_day: int | None = None
+    order: str = ""
+    whole_money: int = 1
+    divide: int = 1
+    lenient: bool = False
 
     @property
     def codes(self) -> list[str]:
@@ -32,6 +46,11 @@ class Layout:
 def find(header: list[str], names: frozenset[str]) -> int | None:
     """The index of the first heading that is one of these names."""
     return next((index for index, heading in enumerate(header) if normalise(heading) in names), None)
+
+
+def column_of(table: Table, place: int) -> Iterator[str]:
+    """One column of a table, read to its end; cells that are missing are empty."""
+    return (cells[place].strip() if place < len(cells) else "" for _line, cells in table.rows())
 
 
 def metric_columns(header: list[str], columns: dict[str, Column]) -> tuple[tuple[int, Column], ...]:
@@ -55,35 +74,46 @@ def read_rows(table: Table, layout: Layout, context: Context) -> Iterator[Row]:
     sign = values.decimal_sign(
         cells[index] for _line, cells in head for index, _column in layout.metrics if index < len(cells)
     )
+    divide = layout.divide if sign or not _money_is_whole(head, layout) else layout.whole_money
     width = len(table.header)
     for line, cells in chain(head, rows):
         if is_total(cells, layout):
             continue
-        row = Row(line, None, "")
+        row = Row(line, None, layout.channel_name)
         if len(cells) < width or any(cell.strip() for cell in cells[width:]):
             row.problems.append(CellProblem(line, "", "short_row" if len(cells) < width else "long_row"))
         else:
             _names(row, cells, layout, table)
-            _day(row, cells[layout.day], table.header[layout.day], context)
-            _metrics(row, cells, layout, table, sign)
+            _day(row, cells, layout, table, context)
+            _metrics(row, cells, layout, table, sign, divide)
         yield row
 
 
+def _money_is_whole(head: list[tuple[int, list[str]]], layout: Layout) -> bool:
+    """Does no money of the file have a decimal sign?"""
+    places = [index for index, column in layout.metrics if column.money]
+    return not any(set(cells[place]) & set(",.") for _line, cells in head for place in places if place < len(cells))
+
+
 def is_total(cells: list[str], layout: Layout) -> bool:
-    """A line of totals: the word stands where a date or a name should."""
+    """A line of totals: the word stands where a date or a name should. Of lenient layouts footers too."""
     places = (layout.day, layout.channel, layout.campaign, 0)
-    return any(
-        place is not None and place < len(cells) and values.TOTAL.match(cells[place].strip()) for place in places
-    )
+    if any(place is not None and place < len(cells) and values.TOTAL.match(cells[place].strip()) for place in places):
+        return True
+    if not layout.lenient:
+        return False
+    is_dated = layout.day < len(cells) and bool(cells[layout.day].strip())
+    return not is_dated or sum(bool(cell.strip()) for cell in cells) < 2
 
 
 def _names(row: Row, cells: list[str], layout: Layout, table: Table) -> None:
-    row.channel = cells[layout.channel].strip()
-    if not row.channel:
-        row.problems.append(CellProblem(row.line, table.header[layout.channel].strip(), "no_channel"))
+    if layout.channel is not None:
+        row.channel = cells[layout.channel].strip()
+        if not row.channel:
+            row.problems.append(CellProblem(row.line, table.header[layout.channel].strip(), "no_channel"))
     if layout.campaign is None:
         return
-    row.campaign = cells[layout.campaign].strip()
+    row.campaign = WHOLE.sub("", cells[layout.campaign].strip())
     row.campaign_name = (cells[layout.campaign_name].strip() if layout.campaign_name is not None else "")[:200]
     problem = None
     if len(row.campaign) > LONGEST_NAME:
@@ -94,17 +124,20 @@ def _names(row: Row, cells: list[str], layout: Layout, table: Table) -> None:
         row.problems.append(CellProblem(row.line, table.header[layout.campaign].strip(), problem, row.campaign))
 
 
-def _day(row: Row, cell: str, heading: str, context: Context) -> None:
+def _day(row: Row, cells: list[str], layout: Layout, table: Table, context: Context) -> None:
+    cell, heading = cells[layout.day], table.header[layout.day].strip()
     try:
-        row.day = values.day(cell)
+        row.day = values.day(cell, layout.order)
+        if layout.last_day is not None and values.day(cells[layout.last_day], layout.order) != row.day:
+            raise values.CellError("period_row")
     except values.CellError as error:
-        row.problems.append(CellProblem(row.line, heading.strip(), error.code, cell.strip()))
+        row.problems.append(CellProblem(row.line, heading, error.code, cell.strip()))
         return
     if row.day > context.today:
-        row.problems.append(CellProblem(row.line, heading.strip(), "future_date", cell.strip()))
+        row.problems.append(CellProblem(row.line, heading, "future_date", cell.strip()))
 
 
-def _metrics(row: Row, cells: list[str], layout: Layout, table: Table, sign: str | None) -> None:
+def _metrics(row: Row, cells: list[str], layout: Layout, table: Table, sign: str | None, divide: int) -> None:
     for index, column in layout.metrics:
         cell = cells[index]
         try:
@@ -114,4 +147,4 @@ def _metrics(row: Row, cells: list[str], layout: Layout, table: Table, sign: str
         except values.CellError as error:
             row.problems.append(CellProblem(row.line, table.header[index].strip(), error.code, cell.strip()))
         else:
-            row.values[column.code] = value
+            row.values[column.code] = value // divide if value is not None and column.money else value

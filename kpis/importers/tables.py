@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from kpis.importers import workbooks
 from kpis.importers.base import FileProblem
 
 DELIMITERS = (";", "\t", ",")
@@ -16,7 +17,7 @@ HEADER_WITHIN = 25
 WIDEST = 500
 CHUNK = 1 << 20
 NOT_TABLES = (
-    (b"PK\x03\x04", "excel"), (b"PK\x05\x06", "excel"), (b"\xd0\xcf\x11\xe0", "excel"), (b"\x89PNG", "picture"),
+    (b"PK\x05\x06", "archive"), (b"\xd0\xcf\x11\xe0", "old_excel"), (b"\x89PNG", "picture"),
     (b"\xff\xd8\xff", "picture"), (b"GIF8", "picture"), (b"RIFF", "picture"), (b"%PDF", "pdf"), (b"\x1f\x8b", "archive"),
     (b"Rar!", "archive"), (b"7z\xbc\xaf", "archive"), (b"SQLite format 3", "database"),
 )  # fmt: skip
@@ -26,13 +27,17 @@ SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007\t"), " ")
 
 @dataclass
 class Table:
-    """A recognised table: `header` as written, `preamble` the lines above it, `encoding` and `delimiter` as found."""
+    """A recognised table: `header` as written, `preamble` the lines above it, `first` some of those below.
+
+    `encoding` and `delimiter` as found; of a workbook "xlsx" and the name of the sheet.
+    """
 
     header: list[str]
     header_row: int
     preamble: list[list[str]]
     encoding: str
     delimiter: str
+    first: list[list[str]]
     _records: Iterator[list[str]]
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -56,15 +61,20 @@ def normalise(heading: str) -> str:
 
 def open_table(stream: BinaryIO, is_header: Callable[[list[str]], bool]) -> Table:
     """The table in a binary stream; FileProblem when it is none, or none of its first lines is a heading we know."""
-    encoding = find_encoding(stream)
+    stream.seek(0)
+    if workbooks.is_workbook(stream):
+        encoding, parts = "xlsx", workbooks.sheets(stream)
+    else:
+        encoding = find_encoding(stream)
+        parts = ((delimiter, _records(stream, encoding, delimiter)) for delimiter in DELIMITERS)
     found = None
-    for delimiter in DELIMITERS:
-        records = _records(stream, encoding, delimiter)
+    for delimiter, records in parts:
         head = _head(records)
         found = found or (head if any(len(cells) > 1 for cells in head) else None)
         for number, cells in enumerate(head, 1):
             if len(cells) <= WIDEST and is_header(cells):
-                return Table(cells, number, head[: number - 1], encoding, delimiter, _chain(head[number:], records))
+                first = head[number:]
+                return Table(cells, number, head[: number - 1], encoding, delimiter, first, _chain(first, records))
     widest = max(found or [[]], key=len)
     if len(widest) > WIDEST:
         raise FileProblem("too_wide", n=len(widest), most=WIDEST)

@@ -12,7 +12,7 @@ EARLIEST = date(2000, 1, 1)
 NOTHING = {"", "-", "--", "—", "–", "n/a", "na", "null", "none", "нет данных"}
 STRIPPED = dict.fromkeys(map(ord, " \u00a0\u2009\u202f\u2007\u2006\t'₽$€"), None) | {0x2212: "-"}
 GROUPED = re.compile(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*$")
-TOTAL = re.compile(r"^(итого|всего|total|grand total|gesamt|среднее|average)\b", re.IGNORECASE)
+TOTAL = re.compile(r"^(итого|всего|total|totals|grand total|gesamt|summe|среднее|average)\b", re.IGNORECASE)
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -91,7 +91,7 @@ def _plain(body: str, money: bool, sign: str | None) -> str:
         if not GROUPED.fullmatch(body):
             raise CellError("not_a_number")
         return body.replace(mark, "")
-    if not re.fullmatch(r"\d+[.,]\d+", body):
+    if not re.fullmatch(r"\d+[.,]\d*|[.,]\d+", body):
         raise CellError("not_a_number")
     if GROUPED.fullmatch(body) and mark != sign:
         if sign:
@@ -100,18 +100,21 @@ def _plain(body: str, money: bool, sign: str | None) -> str:
             if money:
                 raise CellError("ambiguous_number")
             return body.replace(mark, "")
-    return body.replace(mark, ".")
+    return f"0{body.replace(mark, '.')}0"
 
 
 @lru_cache(maxsize=20_000)
-def day(cell: str) -> date:
-    """A calendar day of any unambiguous spelling; CellError: no_date, bad_date, ambiguous_date, too_old."""
+def day(cell: str, order: str = "") -> date:
+    """A calendar day of any unambiguous spelling; CellError: no_date, bad_date, ambiguous_date, too_old.
+
+    `order`: how the platform writes 03/04/2026, "dmy" or "mdy"; without it such a day is refused.
+    """
     text = re.sub(r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$", "", cell.translate(SPACES).strip())
     text = re.sub(r"\s*г\.?$", "", text)
     if not text:
         raise CellError("no_date")
     try:
-        found = _day(text)
+        found = _day(text, order)
     except ValueError as error:
         raise error if isinstance(error, CellError) else CellError("bad_date") from error
     if found < EARLIEST:
@@ -122,7 +125,7 @@ def day(cell: str) -> date:
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007\t"), " ")
 
 
-def _day(text: str) -> date:
+def _day(text: str, order: str) -> date:
     if match := re.fullmatch(r"(\d{4})[-./](\d{1,2})[-./](\d{1,2})", text, re.ASCII):
         return date(*map(int, match.groups()))
     if match := re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text, re.ASCII):
@@ -132,9 +135,10 @@ def _day(text: str) -> date:
         return date(_century(year), month, number)
     if match := re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})", text, re.ASCII):
         first, second, year = map(int, match.groups())
-        if first <= 12 and second <= 12 and first != second:
+        if not order and first <= 12 and second <= 12 and first != second:
             raise CellError("ambiguous_date")
-        number, month = (first, second) if first > 12 else (second, first)
+        is_day_first = order == "dmy" or (not order and first > 12)
+        number, month = (first, second) if is_day_first else (second, first)
         return date(_century(year), month, number)
     if match := re.fullmatch(r"(\d{1,2}) ([^\W\d]{3})[^\W\d]*\.? (\d{4})", text):
         if (month := MONTHS.get(match[2].casefold())) is None:

@@ -38,12 +38,13 @@ class PreviewRow:
 
 @dataclass
 class Preview:
-    """What a load would do. Counts are of facts among the first `checked` rows of the file; `complete`: that is all of it."""
+    """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the first `checked` rows of the file; `complete`: that is all of it."""
 
     profile: str
     encoding: str
     delimiter: str
     metrics: list[MetricInfo]
+    skipped: list[str] = field(default_factory=list)
     rows: list[PreviewRow] = field(default_factory=list)
     problems: list[dict] = field(default_factory=list)
     checked: int = 0
@@ -91,6 +92,7 @@ def preview(*, company: Company, load: Import, mapping: dict[str, str] | None = 
             table.encoding,
             table.delimiter,
             [infos[code] for code in reader.metrics(table.header, context)],
+            reader.skipped(table.header, context),
         )
         folded, wrong = _fold(found, reader.read(table, context), names, reader)
     found.problems = problems.shown(problem.as_json() for problem in wrong)

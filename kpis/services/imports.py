@@ -20,7 +20,6 @@ from django.utils.translation import gettext as _
 from kpis import facts, reading
 from kpis.failpoints import failpoint
 from kpis.importers.base import CellProblem, FileProblem, Row
-from kpis.importers.rows import find
 from kpis.models import Import, Source
 from kpis.problems import file_sentence
 from kpis.services.evaluations import kick
@@ -89,7 +88,8 @@ def receive_file(
     digest = digest_of(upload)
     context = reading.context_of(company, company.local_date(at))
     try:
-        reader, _table = reading.open_recognised(upload.file, context, profile)
+        reader, table = reading.open_recognised(upload.file, context, profile)
+        reading.check_currency(reader, table, company)
         names = reading.names_in(upload.file, context, reader.CODE)
     except FileProblem as problem:
         raise BadFile(problem) from problem
@@ -235,9 +235,8 @@ def _load(load: Import, token: str, at: datetime) -> bool:
         context = reading.context_of(company, company.local_date(load.created_at))
         reader, table = reading.open_recognised(stream, context, load.profile)
         codes = reader.metrics(table.header, context)
-        heading = table.header[find(table.header, reader.CHANNEL)].strip()
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
-            staged.add(_lines(reader.read(table, context), names, codes, heading, problems, renew))
+            staged.add(_lines(reader.read(table, context), names, codes, problems, renew))
             if problems:
                 return _fail(load, token, at, [problem.as_json() for problem in problems])
             if reader.FOLDS:
@@ -253,8 +252,7 @@ def _load(load: Import, token: str, at: datetime) -> bool:
 
 
 def _lines(
-    rows: Iterator[Row], names: reading.Names, codes: list[str], heading: str, problems: list[CellProblem],
-    renew: Callable[[], None],
+    rows: Iterator[Row], names: reading.Names, codes: list[str], problems: list[CellProblem], renew: Callable[[], None],
 ) -> Iterator[tuple]:  # fmt: skip
     """Staging lines of the rows that are right; `problems` collects the others, and enough of them end the reading."""
     for number, row in enumerate(rows):
@@ -262,7 +260,7 @@ def _lines(
             renew()
         if names.leaves_out(row):
             continue
-        channel_id = names.channel(row, heading)
+        channel_id = names.channel(row)
         if row.problems:
             problems.extend(row.problems)
             if len(problems) >= MOST_ERRORS:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from kpis import problems
 from kpis.forms.imports import MappingForm, UploadForm
+from kpis.importers import platforms
 from kpis.importers.base import FileProblem
 from kpis.models import Import
 from kpis.selectors import imports as reads
@@ -31,7 +32,8 @@ def import_create(request):
     form = UploadForm(request, initial={"source": request.GET.get("source", "")})
     if form.attempt(form.receive, **_acting(request)):
         return redirect("kpis:import-detail", request.company.slug, form.result.pk)
-    return render(request, "kpis/import_create.html", {"form": form}, status=form.status)
+    context = {"form": form, "platforms": platforms.names()}
+    return render(request, "kpis/import_create.html", context, status=form.status)
 
 
 @requires(Permission.READ)

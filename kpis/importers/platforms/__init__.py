@@ -1,0 +1,11 @@
+"""Exports of ad platforms, counters and mailers. A new one: a `Platform` in the module of its kind, and a file in the tests."""
+
+from kpis.importers.platforms import google, mailers, markets, social, yandex
+
+ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL)
+"""The more particular ones first: what Direct calls its figures others call so too."""
+
+
+def names() -> list[str]:
+    """The platforms whose exports are read, each once, in alphabetical order."""
+    return sorted({platform.NAME for platform in ALL})

@@ -1,0 +1,80 @@
+"""An export of a cabinet through the services and the page: one channel named once, money of another currency refused."""
+
+import pytest
+from django.db.models import Sum
+from django.urls import reverse
+
+from kpis.models import Import
+from kpis.selectors import imports as reads
+from kpis.services import imports
+
+from .test_imports import NOW, facts, load_all, receive, upload
+from .test_platforms import FILES, VK, workbook
+
+NAME = "Яндекс Директ"
+
+
+def export(name: str) -> bytes:
+    content, encoding, *_rest = FILES[name]
+    return content.encode(encoding)
+
+
+def test_the_channel_is_named_once_and_remembered(acme):
+    first = receive(acme, export("direct, Report Master"))
+    assert first.mapping == {NAME: ""}
+
+    load = load_all(acme, export("direct, Report Master"), {NAME: "vk"})
+    again = load_all(acme, export("direct, Report Master"))
+
+    assert (load.state, load.created, again.state, again.unchanged) == ("done", 2, "done", 2)
+    assert again.mapping == {NAME: "vk"}
+    assert facts(acme).aggregate(Sum("spend"), Sum("leads")) == {"spend__sum": 1051, "leads__sum": 2}
+
+
+def test_two_files_of_one_platform_meet_on_the_same_days(acme):
+    """The spend of Telegram comes in a file of its own; each file writes only the metrics it has."""
+    acme.company.currency = "TON"
+    load_all(acme, export("telegram, days"), {"Telegram Ads": "vk"})
+    load_all(acme, export("telegram, spend"), {"Telegram Ads": "vk"})
+
+    first = facts(acme).order_by("day").values_list("impressions", "clicks", "leads", "spend").first()
+    assert first == (10701, 27, 6, 144)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("google, English", "other_currency"), ("telegram, spend", "other_currency")]
+)
+def test_money_of_another_currency_is_not_taken_for_the_companys(acme, name, code):
+    with pytest.raises(imports.BadFile) as refused:
+        receive(acme, export(name))
+
+    assert refused.value.errors[0].code == code
+    assert not Import.objects.exists()
+
+
+def test_the_preview_says_what_is_left_out(acme):
+    load = receive(acme, export("metrica"))
+
+    seen = reads.preview(company=acme.company, load=load)
+
+    assert seen.skipped == ["Посетители", "Просмотры", "Отказы", "Глубина просмотра", "Время на сайте"]
+
+
+def test_a_workbook_goes_through_the_page(acme, sign_in):
+    content = workbook(
+        ("Объявления", [VK, ["17.11.2026", 7, "Кухни", 1000, 900, 20, 150.5, 2], ["Итого", *[None] * 7]])
+    )
+    browser, slug = sign_in(acme.analyst), acme.company.slug
+
+    posted = browser.post(
+        reverse("kpis:import-create", args=[slug]), {"file": upload(content, "vk.xlsx"), "source_name": "Кабинет VK"}
+    )
+    load = Import.objects.get()
+    page = browser.get(posted.url).content.decode()
+    browser.post(reverse("kpis:import-confirm", args=[slug, load.pk]), {"act": "load", "channel-0": "vk"})
+    imports.run_due_imports(company=acme.company, at=NOW)
+
+    assert "VK Реклама" in page
+    assert "Охват" in page
+    load.refresh_from_db()
+    assert (load.state, load.created, load.profile) == ("done", 1, "vk_ads")
