@@ -21,9 +21,6 @@ FILE = {
     "period_only": _(
         "This is a report of %(name)s for a whole period: it has no column with days. Export it again by days."
     ),
-    "other_currency": _(
-        "The money in the file is in %(found)s, and the company counts in %(own)s. Export the report in %(own)s."
-    ),
     "two_currencies": _("The file holds money of several currencies: %(found)s. Export each of them by itself."),
     "picture": _("This is a picture, whatever its name says. Export the report as CSV and upload that file."),
     "pdf": _("This is a PDF. Export the report as CSV and upload that file."),

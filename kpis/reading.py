@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import BinaryIO
 
 from django.utils import translation
@@ -42,11 +43,29 @@ def context_of(company: Company, today: date) -> Context:
     return Context(columns, today)
 
 
-def check_currency(reader: Reader, table: Table, company: Company) -> None:
-    """FileProblem when the file's money is not the company's: figures of two currencies are never added."""
+def foreign_currency(reader: Reader, table: Table, company: Company) -> str:
+    """The currency of the file's money where it is not the company's; figures of two currencies are never added."""
     told = reader.money_of(table)
-    if told and told != company.currency:
-        raise FileProblem("other_currency", found=told, own=company.currency)
+    return "" if told == company.currency else told
+
+
+def money_codes(company: Company) -> set[str]:
+    """The metrics that are money, the company's own included."""
+    own = Metric.objects.filter(company=company, unit="money").values_list("code", flat=True)
+    return {info.code for info in catalogue.BUILT_IN.values() if info.unit == "money"} | set(own)
+
+
+def converted(rows: Iterator[Row], money: set[str], rate: Decimal | None) -> Iterator[Row]:
+    """Rows with the values of these metrics in the company's currency: times the rate, rounded to millionths, half to even."""
+    if rate is None:
+        yield from rows
+        return
+    for row in rows:
+        for code in money & row.values.keys():
+            value = row.values[code]
+            if value is not None:
+                row.values[code] = int((value * rate).to_integral_value(rounding=ROUND_HALF_EVEN))
+        yield row
 
 
 def open_recognised(stream: BinaryIO, context: Context, profile: str = "") -> tuple[Reader, Table]:

@@ -1,5 +1,7 @@
 """`/imports/`: a file by API, its state, its undoing."""
 
+from decimal import Decimal, InvalidOperation
+
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -43,7 +45,7 @@ class ImportOut(serializers.ModelSerializer):
     class Meta:
         model = Import
         fields = (
-            "id", "source", "state", "filename", "profile", "created", "changed", "unchanged", "first_day", "last_day",
+            "id", "source", "state", "filename", "profile", "currency", "rate", "created", "changed", "unchanged", "first_day", "last_day",
             "errors", "created_at", "finished_at",
         )  # fmt: skip
 
@@ -60,12 +62,25 @@ ImportUpload = inline_serializer(
         "profile": serializers.CharField(
             required=False, help_text="name of the reader; recognised by the heading without it"
         ),
+        "rate": serializers.DecimalField(
+            19,
+            6,
+            required=False,
+            help_text="what one unit of the file's currency is in the company's, where they differ",
+        ),
     },
 )
 ImportId = inline_serializer("ImportId", {"id": serializers.IntegerField()})
 UndoResult = inline_serializer(
     "UndoResult", {name: serializers.IntegerField() for name in ("restored", "removed", "left")}
 )
+
+
+def _rate(text) -> Decimal | None:
+    try:
+        return None if text in (None, "") else Decimal(str(text))
+    except InvalidOperation:
+        return None
 
 
 class Newest(CursorPages):
@@ -104,7 +119,9 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, CompanyVie
             profile=str(request.data.get("profile") or ""),
         )  # fmt: skip
         if load.state == Import.State.PREVIEW:
-            writes.confirm_import(company=self.company, by=self.person, at=at, load=load, mapping=load.mapping)
+            writes.confirm_import(company=self.company, by=self.person, at=at, load=load, mapping=load.mapping,
+                rate=_rate(request.data.get("rate")),
+            )  # fmt: skip
         return Response({"id": load.pk}, status=202)
 
     @extend_schema(request=None, responses=UndoResult)

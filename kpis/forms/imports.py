@@ -1,5 +1,7 @@
 """Forms of loads and sources."""
 
+from decimal import Decimal, InvalidOperation
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -41,16 +43,30 @@ class UploadForm(RefusableForm):
 
 
 class MappingForm:
-    """A choice of channel for every name in a file; `rows` holds (field name, name in the file, chosen code, error)."""
+    """A choice of channel for every name in a file, and the rate of its money where that is not the company's.
+
+    `rows` holds (field name, name in the file, chosen code, error); `rate` is None while it is not a number above 0.
+    """
 
     def __init__(self, company, load, data=None, errors=()):
         self.choices = [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
         wrong = {error.field: error.message for error in errors}
+        last = writes.last_rate(load=load)
+        self.currency, self.rate_error = load.currency, wrong.get("rate", "")
+        self.rate_text = (f"{last.normalize():f}" if last else "") if data is None else data.get("rate", "")
         self.rows = []
         for number, (name, code) in enumerate(sorted(load.mapping.items())):
             field = f"channel-{number}"
             chosen = code if data is None else data.get(field, "")
             self.rows.append({"field": field, "name": name, "chosen": chosen, "error": wrong.get(name, "")})
+
+    @property
+    def rate(self) -> Decimal | None:
+        try:
+            rate = Decimal("".join(self.rate_text.split()).replace(",", "."))
+        except InvalidOperation:
+            return None
+        return rate if self.currency and rate.is_finite() and rate > 0 else None
 
     @property
     def mapping(self) -> dict[str, str]:

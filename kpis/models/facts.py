@@ -76,6 +76,8 @@ class Import(CompanyOwned):
     file = models.FileField(upload_to=upload_path, null=True, blank=True, max_length=255)
     sha256 = models.CharField(max_length=64)
     mapping = models.JSONField(default=dict, help_text="names in the file → codes of channels, as the user confirmed")
+    currency = models.CharField(max_length=3, blank=True, help_text="of the file, where it is not the company's")
+    rate = MicrosField(null=True, blank=True, help_text="what one unit of that currency is in the company's")
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)

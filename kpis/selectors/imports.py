@@ -77,8 +77,10 @@ def waiting_for_channels(load: Import) -> list[str]:
     return sorted(name for name, code in load.mapping.items() if not code)
 
 
-def preview(*, company: Company, load: Import, mapping: dict[str, str] | None = None) -> Preview:
-    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far.
+def preview(
+    *, company: Company, load: Import, mapping: dict[str, str] | None = None, rate: Decimal | None = None
+) -> Preview:
+    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far; `rate`: of its money.
 
     Raises FileProblem when the stored file cannot be read any more.
     """
@@ -94,7 +96,8 @@ def preview(*, company: Company, load: Import, mapping: dict[str, str] | None = 
             [infos[code] for code in reader.metrics(table.header, context)],
             reader.skipped(table.header, context),
         )
-        folded, wrong = _fold(found, reader.read(table, context), names, reader)
+        rows = reading.converted(reader.read(table, context), reading.money_codes(company), rate)
+        folded, wrong = _fold(found, rows, names, reader)
     found.problems = problems.shown(problem.as_json() for problem in wrong)
     found.fresh_campaigns = len(names.fresh)
     _compare(company, load, found, folded, names)

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.files.base import File
@@ -24,6 +25,7 @@ from kpis.models import Import, Source
 from kpis.problems import file_sentence
 from kpis.services.evaluations import kick
 from roles import audit
+from roles.fields import MICRO
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, FieldError, Refused
 
@@ -60,6 +62,12 @@ class CannotUndo(Conflict):
     code = "cannot_undo"
 
 
+class RateNeeded(Refused):
+    """The file's money is in another currency: `rate` must say what one unit of it is."""
+
+    code = "rate_needed"
+
+
 class ChannelsNotChosen(Refused):
     """Some names in the file have no channel: `errors` has one entry per name."""
 
@@ -89,7 +97,7 @@ def receive_file(
     context = reading.context_of(company, company.local_date(at))
     try:
         reader, table = reading.open_recognised(upload.file, context, profile)
-        reading.check_currency(reader, table, company)
+        currency = reading.foreign_currency(reader, table, company)
         names = reading.names_in(upload.file, context, reader.CODE)
     except FileProblem as problem:
         raise BadFile(problem) from problem
@@ -98,7 +106,7 @@ def receive_file(
         return found
     load = Import(
         company=company, source=source, state=Import.State.PREVIEW, profile=reader.CODE, profile_version=reader.VERSION,
-        filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at,
+        filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at, currency=currency,
         mapping=reading.guess_channels(names, company, remembered_mapping(company, source)),
     )  # fmt: skip
     upload.seek(0)
@@ -122,11 +130,21 @@ def remembered_mapping(company: Company, source: Source) -> dict[str, str]:
     return last.order_by("-pk").values_list("mapping", flat=True).first() or {}
 
 
-def confirm_import(*, company: Company, by: Membership, at: datetime, load: Import, mapping: dict[str, str]) -> Import:
+def confirm_import(
+    *,
+    company: Company,
+    by: Membership,
+    at: datetime,
+    load: Import,
+    mapping: dict[str, str],
+    rate: Decimal | None = None,
+) -> Import:
     """The user's word: put the load in the queue with a channel for every name of the file.
 
-    Raises ChannelsNotChosen, or NotWaiting when it is not (any more) waiting for a word.
+    `rate`: what one unit of the file's currency is in the company's, needed where they differ. Raises ChannelsNotChosen,
+    RateNeeded, or NotWaiting when it is not (any more) waiting for a word.
     """
+    rate = _checked_rate(company, load, rate)
     codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
     chosen = {name: mapping.get(name, "") for name in sorted(load.mapping)}
     missing = [name for name, code in chosen.items() if code not in codes]
@@ -138,14 +156,32 @@ def confirm_import(*, company: Company, by: Membership, at: datetime, load: Impo
         raise ChannelsNotChosen(_("Some names in the file have no channel yet."), errors)
     with transaction.atomic():
         taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(
-            state=Import.State.QUEUED, mapping=chosen, attempts=0, errors=[]
+            state=Import.State.QUEUED, mapping=chosen, rate=rate, attempts=0, errors=[]
         )
         if not taken:
             raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
-        audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after={"mapping": chosen})
+        after = {"mapping": chosen} | ({"currency": load.currency, "rate": f"{rate.normalize():f}"} if rate else {})
+        audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after=after)
         transaction.on_commit(lambda: kick(company.pk))
     load.refresh_from_db()
     return load
+
+
+def _checked_rate(company: Company, load: Import, rate: Decimal | None) -> Decimal | None:
+    """None where the file's money is the company's own; RateNeeded where it is not and no sensible rate is given."""
+    if not load.currency:
+        return None
+    if rate is None or not rate.is_finite() or not Decimal(1) / MICRO <= rate < MICRO:
+        message = _("The file's money is in %(found)s: write how many %(own)s one %(found)s is.")
+        message %= {"found": load.currency, "own": company.currency}
+        raise RateNeeded(message, [FieldError("rate", "rate_needed", message)])
+    return rate
+
+
+def last_rate(*, load: Import) -> Decimal | None:
+    """The rate that the last load of this currency was confirmed with."""
+    rows = Import.objects.filter(company=load.company_id, currency=load.currency, rate__isnull=False)
+    return rows.order_by("-pk").values_list("rate", flat=True).first() if load.currency else None
 
 
 def choose_channels(*, company: Company, by: Membership, at: datetime, load: Import, mapping: dict[str, str]) -> None:
@@ -236,7 +272,8 @@ def _load(load: Import, token: str, at: datetime) -> bool:
         reader, table = reading.open_recognised(stream, context, load.profile)
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
-            staged.add(_lines(reader.read(table, context), names, codes, problems, renew))
+            rows = reading.converted(reader.read(table, context), reading.money_codes(company), load.rate)
+            staged.add(_lines(rows, names, codes, problems, renew))
             if problems:
                 return _fail(load, token, at, [problem.as_json() for problem in problems])
             if reader.FOLDS:

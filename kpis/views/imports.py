@@ -50,7 +50,7 @@ def import_confirm(request, pk):
         if request.POST.get("act") == "preview":
             writes.choose_channels(**_acting(request), load=load, mapping=form.mapping)
         else:
-            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping)
+            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping, rate=form.rate)
     except Refused as refusal:
         return _detail(request, load, refusal)
     return redirect("kpis:import-detail", request.company.slug, load.pk)
@@ -84,7 +84,7 @@ def _detail(request, load: Import, refusal: Refused | None = None):
         form = MappingForm(request.company, load, data, refusal.errors if refusal else ())
         context["mapping"] = form
         try:
-            context["preview"] = reads.preview(company=request.company, load=load, mapping=form.mapping)
+            context["preview"] = reads.preview(company=request.company, load=load, mapping=form.mapping, rate=form.rate)
         except FileProblem as problem:
             context["unreadable"] = problems.file_sentence(problem)
     fragment = request.htmx and load.state != Import.State.PREVIEW

@@ -1,5 +1,7 @@
 """An export of a cabinet through the services and the page: one channel named once, money of another currency refused."""
 
+from decimal import Decimal
+
 import pytest
 from django.db.models import Sum
 from django.urls import reverse
@@ -41,15 +43,38 @@ def test_two_files_of_one_platform_meet_on_the_same_days(acme):
     assert first == (10701, 27, 6, 144)
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("google, English", "other_currency"), ("telegram, spend", "other_currency")]
-)
-def test_money_of_another_currency_is_not_taken_for_the_companys(acme, name, code):
-    with pytest.raises(imports.BadFile) as refused:
-        receive(acme, export(name))
+def test_money_of_another_currency_asks_for_its_rate(acme):
+    load = receive(acme, export("google, English"))
+    confirm = {"company": acme.company, "by": acme.analyst, "at": NOW, "load": load, "mapping": {"Google Ads": "vk"}}
 
-    assert refused.value.errors[0].code == code
-    assert not Import.objects.exists()
+    for rate in (None, Decimal(0), Decimal(-3), Decimal("NaN"), Decimal(10) ** 9):
+        with pytest.raises(imports.RateNeeded) as refused:
+            imports.confirm_import(**confirm, rate=rate)
+    seen = reads.preview(company=acme.company, load=load, mapping=confirm["mapping"], rate=Decimal("90.5"))
+    imports.confirm_import(**confirm, rate=Decimal("90.5"))
+    imports.run_due_imports(company=acme.company, at=NOW)
+
+    assert (load.currency, refused.value.errors[0].field) == ("USD", "rate")
+    assert seen.rows[0].values[0] == Decimal("111722.25")
+    load.refresh_from_db()
+    assert (load.state, load.rate) == ("done", Decimal("90.5"))
+    # 1 244.50 × 90.5 and 200 × 90.5; counts stay as they are
+    found = facts(acme).aggregate(Sum("spend"), Sum("revenue"), Sum("clicks"), Sum("leads"))
+    assert list(found.values()) == [Decimal("112627.25"), 18_100, 45, Decimal("1.5")]
+    assert imports.last_rate(load=load) == Decimal("90.5")
+
+
+def test_the_page_asks_for_the_rate_and_keeps_what_was_typed(acme, sign_in):
+    load = receive(acme, export("google, English"))
+    browser, address = sign_in(acme.analyst), reverse("kpis:import-confirm", args=[acme.company.slug, load.pk])
+
+    silent = browser.post(address, {"act": "load", "channel-0": "vk", "rate": "дорого"})
+    done = browser.post(address, {"act": "load", "channel-0": "vk", "rate": "90,5"})
+
+    assert (silent.status_code, done.status_code) == (400, 302)
+    assert 'value="дорого"' in silent.content.decode()
+    load.refresh_from_db()
+    assert (load.state, load.rate) == ("queued", Decimal("90.5"))
 
 
 def test_the_preview_says_what_is_left_out(acme):
