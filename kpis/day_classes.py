@@ -4,9 +4,11 @@ Figures are whole numbers (int64, or Python ints where 64 bits are too few) in t
 cross-multiplied in float64; every pair within 1e-9 of the line is decided again in Python integers.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
@@ -79,7 +81,7 @@ class Rule:
     clear_ratio: Fraction = Fraction(9, 10)
     clear_days: int = 2
 
-    @property
+    @cached_property
     def clear_line(self) -> Fraction:
         """Between it and the line a day is GREY; it lies on the good side of the line."""
         gap = (1 - self.clear_ratio) * abs(self.line)
@@ -137,34 +139,104 @@ class Figures:
         return Figures(*rows, np.concatenate(loss), np.concatenate(quiet))
 
 
+@dataclass(frozen=True)
+class PerRow:
+    """A value for each of many rows, the different ones held once: what is derived from them is derived once.
+
+    `which`: the place of each row's value among `values`.
+    """
+
+    values: list
+    which: np.ndarray
+
+    @staticmethod
+    def of(values: "Sequence | PerRow") -> "PerRow":
+        if isinstance(values, PerRow):
+            return values
+        place: dict[int, int] = {}
+        which = np.array([place.setdefault(id(value), len(place)) for value in values], int)
+        first = {id(value): value for value in values}
+        return PerRow(list(first.values()), which)
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def __getitem__(self, row: int):
+        return self.values[self.which[row]]
+
+    def only(self, rows: np.ndarray) -> "PerRow":
+        which = self.which[rows]
+        used = np.zeros(len(self.values), bool)
+        used[which] = True
+        values = [value for value, is_used in zip(self.values, used.tolist(), strict=True) if is_used]
+        return PerRow(values, (np.cumsum(used) - 1)[which])
+
+    def map(self, value: Callable) -> "PerRow":
+        return PerRow([value(one) for one in self.values], self.which)
+
+    def array(self, value: Callable, dtype) -> np.ndarray:
+        """What `value` makes of each row's."""
+        return np.array([value(one) for one in self.values], dtype)[self.which]
+
+    def column(self, value: Callable = int, dtype=np.int64) -> np.ndarray:
+        """The same as [row, 1], to go with arrays [row, day]."""
+        return self.array(value, dtype)[:, None]
+
+
 REQUIRED = ("numerator", "denominator", "known", "start")
 
 
-def signs(left: np.ndarray, right: np.ndarray, ratios: list[Fraction]) -> np.ndarray:
+def signs(left: np.ndarray, right: np.ndarray, ratios: Sequence[Fraction]) -> np.ndarray:
     """Sign of left − ratio · right, one ratio per row, exact: −1, 0, 1."""
-    shape = (-1,) + (1,) * (left.ndim - 1)
+    ratios = PerRow.of(ratios)
     over = left.astype(np.float64)
-    under = right.astype(np.float64) * np.array([float(ratio) for ratio in ratios]).reshape(shape)
-    found = np.sign(over - under).astype(np.int8)
-    size = np.maximum(np.abs(over), np.abs(under))
-    for place in np.argwhere((np.abs(over - under) <= CLOSE * size) & (size > 0)):
-        place = tuple(place)
-        ratio = ratios[place[0]]
-        exact = int(left[place]) * ratio.denominator - int(right[place]) * ratio.numerator
+    under = right.astype(np.float64) * _upright(ratios.array(float, np.float64), left.ndim)
+    apart = over - under
+    found = np.sign(apart).astype(np.int8)
+    np.abs(apart, out=apart)
+    size = np.maximum(np.abs(over, out=over), np.abs(under, out=under), out=over)
+    close = np.nonzero((apart <= CLOSE * size) & (size > 0))
+    if len(close[0]):
+        found[close] = _exact_signs(left[close], right[close], ratios.only(close[0]))
+    return found
+
+
+def _upright(values: np.ndarray, dimensions: int) -> np.ndarray:
+    """One value per row, to go with arrays of so many dimensions."""
+    return values.reshape((-1,) + (1,) * (dimensions - 1))
+
+
+def _exact_signs(left: np.ndarray, right: np.ndarray, ratios: "PerRow") -> np.ndarray:
+    """The same decided in whole numbers: in 64 bits where the products fit, in Python's integers elsewhere."""
+    above, below = (ratios.array(part, object) for part in (lambda one: one.numerator, lambda one: one.denominator))
+    widest = np.maximum(
+        np.abs(left.astype(np.float64)) * below.astype(np.float64),
+        np.abs(right.astype(np.float64)) * np.abs(above.astype(np.float64)),
+    )
+    found = np.zeros(len(left), np.int8)
+    fits = np.flatnonzero((widest < SAFE) & (left.dtype != object) & (right.dtype != object))
+    found[fits] = np.sign(left[fits] * below[fits].astype(np.int64) - right[fits] * above[fits].astype(np.int64))
+    rest = np.ones(len(left), bool)
+    rest[fits] = False
+    for place in np.flatnonzero(rest).tolist():
+        exact = int(left[place]) * below[place] - int(right[place]) * above[place]
         found[place] = (exact > 0) - (exact < 0)
     return found
 
 
-def classify(figures: Figures, rules: list[Rule]) -> np.ndarray:
+def classify(figures: Figures, rules: Sequence[Rule]) -> np.ndarray:
     """Class of every day of every series (`rules`: one per row) before the no-data policy.
 
     For "since the last conversion" a day of spend without conversion is THIN here: the machine knows what was spent.
     """
     rows, days = figures.shape
+    rules = PerRow.of(rules)
     classes = np.zeros((rows, days), np.int8)
-    for kind in {rule.window for rule in rules}:
-        series = np.flatnonzero([rule.window is kind for rule in rules])
-        chosen = [rules[index] for index in series]
+    window = rules.array(lambda rule: list(Window).index(rule.window), np.int8)
+    for number in np.unique(window).tolist():
+        kind = list(Window)[number]
+        series = np.flatnonzero(window == number)
+        chosen = rules.only(series)
         part = figures.only(series)
         if kind is Window.SINCE_CONVERSION:
             classes[series] = _since_conversion(part)
@@ -174,41 +246,46 @@ def classify(figures: Figures, rules: list[Rule]) -> np.ndarray:
             classes[series] = _against_budget(part, chosen)
         else:
             classes[series] = _compared(part.numerator, part.denominator, part.known, chosen)
-    day = np.arange(days)
-    settling = np.array([[rule.settling_days] for rule in rules]).reshape(rows, 1)
-    classes[day > days - 1 - settling] = DayClass.NOT_READY
-    classes[day < figures.start[:, None]] = DayClass.OUTSIDE
-    mailings = np.array([[rule.window is Window.EVENT] for rule in rules], bool).reshape(rows, 1)
-    classes[mailings & (day > figures.start[:, None])] = DayClass.OUTSIDE
+    day = np.arange(days, dtype=np.int32)
+    start = figures.start.astype(np.int32)[:, None]
+    classes[day > days - 1 - rules.column(lambda rule: rule.settling_days)] = DayClass.NOT_READY
+    classes[day < start] = DayClass.OUTSIDE
+    mailings = np.flatnonzero(window == list(Window).index(Window.EVENT))
+    if len(mailings):
+        classes[mailings] = np.where(day > start[mailings], np.int8(DayClass.OUTSIDE), classes[mailings])
     return classes
 
 
-def confirmed(figures: Figures, rules: list[Rule]) -> np.ndarray:
+def confirmed(figures: Figures, rules: Sequence[Rule]) -> np.ndarray:
     """May the rule fire on this day? False only where a rule asks for the 7-day pooled value and that is not beyond."""
+    rules = PerRow.of(rules)
     may = np.ones(figures.shape, bool)
-    series = np.flatnonzero([rule.confirm_pooled_7d for rule in rules])
+    series = np.flatnonzero(rules.array(lambda rule: rule.confirm_pooled_7d, bool))
     if len(series):
-        numerator, denominator, _known = _rolled(figures.only(series), [CONFIRM_DAYS] * len(series))
-        may[series] = _beyond(numerator, denominator, [rules[index] for index in series])
+        chosen = rules.only(series)
+        numerator, denominator, _known = _rolled(figures.only(series), chosen.map(lambda _rule: CONFIRM_DAYS))
+        may[series] = _beyond(numerator, denominator, chosen)
     return may
 
 
-def _beyond(numerator: np.ndarray, denominator: np.ndarray, rules: list[Rule]) -> np.ndarray:
-    side = np.array([[1 if rule.above else -1] for rule in rules]).reshape(len(rules), 1)
-    return signs(numerator, denominator, [rule.line for rule in rules]) == side
+def _beyond(numerator: np.ndarray, denominator: np.ndarray, rules: "PerRow") -> np.ndarray:
+    return signs(numerator, denominator, rules.map(lambda rule: rule.line)) == _side(rules)
 
 
-def _compared(numerator: np.ndarray, denominator: np.ndarray, known: np.ndarray, rules: list[Rule]) -> np.ndarray:
-    side = np.array([[1 if rule.above else -1] for rule in rules]).reshape(len(rules), 1)
-    ones = np.ones_like(numerator)
-    grey = signs(numerator, denominator, [rule.clear_line for rule in rules]) == side
-    thin = signs(denominator, ones, [Fraction(rule.minimum_sample) for rule in rules]) < 0
-    zero_lined = np.array([[rule.zero_line is not None] for rule in rules]).reshape(len(rules), 1)
-    if zero_lined.any():
-        reached = signs(numerator, ones, [Fraction(rule.zero_line or 0) for rule in rules]) >= 0
-        thin &= ~(zero_lined & reached)
-    classes = np.where(grey, DayClass.GREY, DayClass.OK).astype(np.int8)
+def _side(rules: "PerRow") -> np.ndarray:
+    return rules.column(lambda rule: 1 if rule.above else -1, np.int8)
+
+
+def _compared(numerator: np.ndarray, denominator: np.ndarray, known: np.ndarray, rules: "PerRow") -> np.ndarray:
+    one = np.ones(numerator.shape, np.int8)
+    grey = signs(numerator, denominator, rules.map(lambda rule: rule.clear_line)) == _side(rules)
+    classes = np.where(grey, np.int8(DayClass.GREY), np.int8(DayClass.OK))
     classes[_beyond(numerator, denominator, rules)] = DayClass.BREACH
+    thin = signs(denominator, one, rules.map(lambda rule: Fraction(rule.minimum_sample))) < 0
+    zero_lined = np.flatnonzero(rules.array(lambda rule: rule.zero_line is not None, bool))
+    if len(zero_lined):
+        lines = rules.only(zero_lined).map(lambda rule: Fraction(rule.zero_line))
+        thin[zero_lined] &= signs(numerator[zero_lined], one[zero_lined], lines) < 0
     classes[thin] = DayClass.THIN
     classes[(numerator == 0) & (denominator == 0)] = DayClass.INACTIVE
     classes[~known] = DayClass.MISSING
@@ -222,42 +299,43 @@ def _since_conversion(figures: Figures) -> np.ndarray:
     return classes
 
 
-def _against_budget(figures: Figures, rules: list[Rule]) -> np.ndarray:
+def _against_budget(figures: Figures, rules: "PerRow") -> np.ndarray:
     """Spent since the period began against the budget, and the loss against the stop-loss: either one is a breach."""
     has_budget = figures.denominator != 0
-    grey = signs(figures.numerator, figures.denominator, [rule.clear_line for rule in rules]) > 0
+    grey = signs(figures.numerator, figures.denominator, rules.map(lambda rule: rule.clear_line)) > 0
     classes = np.where(has_budget & grey, DayClass.GREY, DayClass.OK).astype(np.int8)
-    over = signs(figures.numerator, figures.denominator, [rule.line for rule in rules]) > 0
+    over = signs(figures.numerator, figures.denominator, rules.map(lambda rule: rule.line)) > 0
     classes[(has_budget & over) | (figures.loss > 0)] = DayClass.BREACH
     classes[figures.quiet] = DayClass.INACTIVE
     classes[~figures.known] = DayClass.MISSING
     return classes
 
 
-def _pooled(figures: Figures, rules: list[Rule]) -> np.ndarray:
+def _pooled(figures: Figures, rules: "PerRow") -> np.ndarray:
     """Classes of sums over the last n calendar days without the missing ones; THIN before n days of history."""
-    sizes = [rule.n for rule in rules]
+    sizes = rules.map(lambda rule: rule.n)
     numerator, denominator, known = _rolled(figures, sizes)
     age = np.arange(figures.shape[1]) - figures.start[:, None] + 1
-    window = np.array(sizes)[:, None]
+    window = sizes.column()
     missing = np.clip(age, 0, window) - known
-    limit = np.array([[rule.missing_limit] for rule in rules])
+    limit = rules.column(lambda rule: rule.missing_limit)
     classes = _compared(numerator, denominator, (missing <= limit) & (known > 0), rules)
     judged = classes >= DayClass.THIN
     classes[judged & (age < window)] = DayClass.THIN
     return classes
 
 
-def _rolled(figures: Figures, sizes: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _rolled(figures: Figures, sizes: "PerRow") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sums of the known days among the last `size` calendar days, and how many are known."""
     days = figures.shape[1]
     inside = figures.known & (np.arange(days) >= figures.start[:, None])
-    first = np.maximum(np.arange(days) + 1 - np.array(sizes)[:, None], 0)
+    first = np.maximum(np.arange(days) + 1 - sizes.column(), 0)
     found = []
     for values in (figures.numerator, figures.denominator, inside.astype(np.int64)):
-        sums = np.cumsum(wide_enough(np.where(inside, values, 0), days), axis=1)
-        before = np.concatenate([np.zeros_like(sums[:, :1]), sums], axis=1)
-        found.append(sums - np.take_along_axis(before, first, axis=1))
+        values = wide_enough(np.where(inside, values, 0), days)
+        sums = np.zeros((len(values), days + 1), values.dtype)
+        np.cumsum(values, axis=1, out=sums[:, 1:])
+        found.append(sums[:, 1:] - np.take_along_axis(sums, first, axis=1))
     return found[0], found[1], found[2].astype(np.int64)
 
 

@@ -4,7 +4,7 @@ Many (rule version, scope) series at once, one vector step per calendar day. Liv
 back-test all call `run`. Signatures come in as marks on their day; age, shadow week and guards are no business of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from kpis.day_classes import (
     DayClass,
     Figures,
     NoData,
+    PerRow,
     Rule,
     Window,
     classify,
@@ -33,7 +34,7 @@ WELL, PENDING, FIRING, MUTED, STOPPED = (
 )  # plain numbers: numpy takes an enum apart anew each time
 
 
-def run(figures: Figures, rules: list[Rule], marks: Iterable[Mark] = (), spent: Figures | None = None) -> Outcome:
+def run(figures: Figures, rules: Sequence[Rule], marks: Iterable[Mark] = (), spent: Figures | None = None) -> Outcome:
     """Replay every series from its first day. `rules`: one per row of the figures.
 
     `spent`: what "continue until an extra spend" counts, as its numerator; the figures' own numerator without it.
@@ -42,7 +43,8 @@ def run(figures: Figures, rules: list[Rule], marks: Iterable[Mark] = (), spent: 
 
 
 class _Machine:
-    def __init__(self, figures: Figures, rules: list[Rule], marks: Iterable[Mark], spent: Figures):
+    def __init__(self, figures: Figures, rules: Sequence[Rule], marks: Iterable[Mark], spent: Figures):
+        rules = PerRow.of(rules)
         self.figures, self.rules, self.spent = figures, rules, spent
         rows, days = self.rows, self.days = figures.shape
         self.classes = np.asfortranarray(classify(figures, rules))  # every step reads one day of all series
@@ -50,19 +52,18 @@ class _Machine:
         self.may_fire = np.asfortranarray(confirmed(figures, rules))
         self.ready = self.classes > DayClass.NOT_READY
         self.needed, self.span, self.limit, self.clear_days, self.window = (
-            np.array([value(rule) for rule in rules], np.int32)
+            rules.array(value, np.int32)
             for value in (
                 lambda rule: rule.needed, lambda rule: min(rule.span, NEVER_OLDER), lambda rule: rule.missing_limit,
                 lambda rule: 1 if rule.window is Window.SINCE_CONVERSION else rule.clear_days, lambda rule: rule.n,
             )
         )  # fmt: skip
-        self.sliding = np.array([rule.window is Window.M_OF_N for rule in rules], bool)
+        self.sliding = rules.array(lambda rule: rule.window is Window.M_OF_N, bool)
         self.slides, self.nobody = bool(self.sliding.any()), np.zeros(rows, bool)
-        self.dripping = np.flatnonzero([rule.window is Window.SINCE_CONVERSION for rule in rules])
-        self.drips = np.zeros(rows, bool)
-        self.drips[self.dripping] = True
-        self.drip_lines = [rules[index].k * rules[index].line for index in self.dripping]
-        self.money = wide_enough(figures.numerator, days)
+        self.drips = rules.array(lambda rule: rule.window is Window.SINCE_CONVERSION, bool)
+        self.dripping = np.flatnonzero(self.drips)
+        self.drip_lines = rules.only(self.dripping).map(lambda rule: rule.k * rule.line)
+        self.money = wide_enough(figures.numerator[self.dripping], days)
         self.drip = np.zeros(len(self.dripping), self.money.dtype)
 
         self.state, self.streak, self.clean, self.missing, self.idle, self.grace = (
@@ -88,8 +89,9 @@ class _Machine:
 
     def _apply_policy(self) -> None:
         for policy, becomes in ((NoData.BREACH, DayClass.BREACH), (NoData.OK, DayClass.OK)):
-            rows = np.array([[rule.no_data is policy] for rule in self.rules], bool).reshape(self.rows, 1)
-            self.classes[rows & (self.classes == DayClass.MISSING)] = becomes
+            rows = self.rules.column(lambda rule, policy=policy: rule.no_data is policy, bool)
+            if rows.any():
+                self.classes[rows & (self.classes == MISSING)] = becomes
 
     def replay(self) -> Outcome:
         states = np.zeros((self.rows, self.days), np.int8, order="F")
@@ -203,7 +205,7 @@ class _Machine:
         spending = seen[rows] & (classes[rows] == DayClass.THIN)
         converted = seen[rows] & self.figures.known[rows, day] & (classes[rows] == DayClass.OK)
         self.drip[converted] = 0
-        self.drip[spending] += self.money[rows, day][spending]
+        self.drip[spending] += self.money[spending, day]
         self.drip[self.grace[rows] > 0] = 0
         reached = spending & (signs(self.drip, np.ones_like(self.drip), self.drip_lines) >= 0)
         self.classes[rows[reached], day] = DayClass.BREACH

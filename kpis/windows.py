@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, Window
@@ -25,16 +24,16 @@ class Series:
     channel: Channel
     campaign: Campaign | None
 
-    @cached_property
+    @property
     def scope(self) -> Scope:
-        return self.channel.pk, self.campaign.pk if self.campaign else 0
+        return self.channel.id, 0 if self.campaign is None else self.campaign.id
 
-    @cached_property
+    @property
     def key(self) -> tuple[int, int, int]:
         """(rule, channel, campaign or 0)."""
         return self.version.rule_id, *self.scope
 
-    @cached_property
+    @property
     def line(self) -> Decimal:
         """The rule's line; of a budget the share that the scope's own tolerance bears, where it has one."""
         tolerance = (self.campaign or self.channel).tolerance
@@ -72,13 +71,14 @@ def figures_of(
 
     Left out: scopes without facts, mailings that sent nothing, scopes without a budget and a stop-loss, unknown KPIs.
     """
-    by_kpi: dict[tuple[int, str], list[int]] = {}
+    by_version: dict[int, list[int]] = {}
     for number, one in enumerate(series):
-        by_kpi.setdefault((one.version.kpi_id, _kind(one.version)), []).append(number)
+        by_version.setdefault(id(one.version), []).append(number)
     groups: dict[tuple[Formula, str], list[int]] = {}
-    for (kpi_id, window), mine in by_kpi.items():
-        if kpi_id in formulas:
-            groups.setdefault((formulas[kpi_id], window), []).extend(mine)
+    for mine in by_version.values():
+        version = series[mine[0]].version
+        if version.kpi_id in formulas:
+            groups.setdefault((formulas[version.kpi_id], _kind(version)), []).extend(mine)
     order, parts = [], []
     for (formula, window), mine in groups.items():
         chosen, figures = _of_window(window, history, formula, series, mine)

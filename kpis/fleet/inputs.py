@@ -19,7 +19,7 @@ from roles.models import Campaign, Channel, Company
 class Inputs:
     """Of every company by id: its versions in force, series and signatures; formulas by KPI id; ranks of sources.
 
-    `columns`: of every company the own metrics by code; the built-in ones are everybody's.
+    `own_columns`: of every company the columns of its own metrics by code; the built-in ones are everybody's.
     """
 
     companies: list[Company]
@@ -72,15 +72,20 @@ def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[
             campaigns[campaign.channel_id].append(campaign)
     return {
         company_id: [
-            Series(version, channel, campaign)
+            Series(version, *scope)
             for version in versions.get(company_id, ())
-            for channel in channels.get(company_id, ())
-            if covers(version, channel)
-            for campaign in (campaigns.get(channel.pk, ()) if version.per == "campaign" else (None,))
-            if version.window != Window.EVENT or is_mailing(channel, campaign)
+            for scope in _scopes(version, channels.get(company_id, ()), campaigns)
         ]
         for company_id in ids
     }
+
+
+def _scopes(version: StopRuleVersion, channels: Iterable[Channel], campaigns: dict[int, list[Campaign]]) -> Iterable:
+    mine = [channel for channel in channels if covers(version, channel)]
+    if version.per != StopRuleVersion.Per.CAMPAIGN:
+        return [(channel, None) for channel in mine if version.window != Window.EVENT]
+    parts = [(channel, campaign) for channel in mine for campaign in campaigns.get(channel.id, ())]
+    return [part for part in parts if is_mailing(*part)] if version.window == Window.EVENT else parts
 
 
 def _verdicts(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> Iterable[Verdict]:

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from kpis import engine
-from kpis.day_classes import Rule
+from kpis.day_classes import Rule, Window
 from kpis.fact_columns import ABSENT
 from kpis.fleet.columns import Rows, Span, day_of, read_rows
 from kpis.fleet.history import build_history, too_large
@@ -112,13 +112,14 @@ def _run(inputs: Inputs, judged: list[Company], rows: Rows, history: History) ->
 
 def _rules(series: list[Series], scales: list[tuple[int, int]]) -> list[Rule]:
     """One per series; series of one version and line share theirs."""
-    made: dict[tuple, Rule] = {}
+    made: dict[object, Rule] = {}
     found = []
     for one, scale in zip(series, scales, strict=True):
-        key = one.version.pk, one.line
+        version = one.version
+        key = (id(version), one.line) if version.window == Window.BUDGET else id(version)
         rule = made.get(key)
         if rule is None:
-            rule = made[key] = rule_of(one.version, scale, one.line)
+            rule = made[key] = rule_of(version, scale, one.line)
         found.append(rule)
     return found
 

@@ -7,10 +7,10 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from mops.benchmarks import backtest, pages
+from mops.benchmarks import backtest, pages, rules
 
 # A benchmark is a module with `HELP`, `add_arguments(parser)` and `run(stdout, **arguments)`.
-BENCHMARKS = {"backtest": backtest, "pages": pages}
+BENCHMARKS = {"backtest": backtest, "pages": pages, "rules": rules}
 
 
 class Command(BaseCommand):

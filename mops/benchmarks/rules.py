@@ -1,0 +1,189 @@
+"""`bench rules`: the stop-rules of many companies in one run, beside the bare reading of the same rows and beside a loop.
+
+PostgreSQL only. CPU is that of this process and of its database backend together: other work on the machine lengthens
+the clock, hardly the CPU.
+"""
+
+import importlib.util
+import os
+import random
+import resource
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from kpis.fleet.columns import Span, read_rows
+from kpis.fleet.inputs import read_inputs
+from kpis.fleet.replays import replay_fleet
+from kpis.models import DailyFact
+from kpis.outcomes import State
+from mops.benchmarks import clones, loop
+from roles.models import Company
+
+HELP = "Measure the evaluation of the stop-rules of many companies (PostgreSQL)."
+DAYS, CHUNK = 45, 100
+FLOOR_GOAL, LOOP_GOAL, MEMORY_GOAL = 12, 20, 700
+COLUMNS = [
+    "spend", "impressions", "clicks", "visits", "leads", "qualified_leads", "gross_profit", "sends", "delivered", "unsubscribes",
+]  # fmt: skip
+"""What the ten rules look at."""
+
+
+def add_arguments(parser) -> None:
+    """How many companies there are, and how many of them the loop goes over."""
+    parser.add_argument("--companies", type=int, default=1000)
+    parser.add_argument(
+        "--sample", type=int, default=6, help="companies that the loop goes over and the results are compared on"
+    )
+
+
+def run(stdout, *, companies: int, sample: int, **options) -> None:
+    """Make the companies and print everything from one run."""
+    if connection.vendor != "postgresql":
+        stdout.write("bench rules needs PostgreSQL: the rows of the floor and of the evaluation are its own.")
+        return
+    at = timezone.now()
+    started = time.perf_counter()
+    ids = clones.build_fleet(count=companies, days=DAYS, at=at)
+    stdout.write(f"{companies:,} companies made in {time.perf_counter() - started:.0f} s")
+    today = Company.objects.get(pk=ids[0]).local_date(at)
+    floor, facts = _floor(ids)
+    reading = _cost(lambda: _read(ids, today))[0]
+    evaluating, (rules, series, fired) = _cost(lambda: _evaluate(ids, today))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    stdout.write(
+        f"{rules:,} rules, {series:,} series, {facts:,} rows of facts, {fired:,} firings\n"
+        f"floor, SELECT sum(…): {floor:7.1f} CPU s\nreading alone:        {reading:7.1f} CPU s, {reading / floor:.1f}x the floor\n"
+        f"evaluation:           {evaluating:7.1f} CPU s, {rules / evaluating:,.0f} rules/s, {facts / evaluating:,.0f} facts/s"
+    )
+    looped, told = _loop(ids, sample, today)
+    looped *= companies / sample
+    stdout.write(f"loop (scaled):        {looped:7.1f} CPU s")
+    _goal(stdout, "to the floor", evaluating / floor, FLOOR_GOAL, "x", above=False)
+    _goal(stdout, "faster than the loop", looped / evaluating, LOOP_GOAL, "x", above=True)
+    _goal(stdout, "peak memory", memory, MEMORY_GOAL, " MB", above=False)
+    stdout.write(_compared(told, today))
+
+
+def _goal(stdout, label: str, value: float, goal: float, unit: str, *, above: bool) -> None:
+    reached = value >= goal if above else value <= goal
+    stdout.write(f"{label:22}{value:7.1f}{unit}, goal {goal}{unit}: {'ok' if reached else 'NOT REACHED'}")
+
+
+# ---------------------------------------------------------------- what is measured
+def _cost(act: Callable) -> tuple[float, object]:
+    """CPU seconds of this process and of its backend, and what the act gave."""
+    connection.ensure_connection()
+    before = time.process_time() + _backend()
+    given = act()
+    return time.process_time() + _backend() - before, given
+
+
+def _backend() -> float:
+    """CPU seconds of the database process behind the connection: it runs on this machine."""
+    with open(f"/proc/{connection.connection.info.backend_pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _chunks(ids: list[int]) -> list[list[int]]:
+    return [ids[begin : begin + CHUNK] for begin in range(0, len(ids), CHUNK)]
+
+
+def _floor(ids: list[int]) -> tuple[float, int]:
+    """The same rows summed by the database alone, in one process."""
+    sums = ", ".join(f"sum({column})" for column in COLUMNS)
+    rows = 0
+
+    def scan():
+        nonlocal rows
+        rows = 0
+        with connection.cursor() as cursor:
+            cursor.execute("SET max_parallel_workers_per_gather = 0")
+            for chunk in _chunks(ids):
+                cursor.execute(
+                    f"SELECT count(*), {sums} FROM {DailyFact._meta.db_table} WHERE company_id = ANY(%s)", [chunk]
+                )
+                rows += cursor.fetchone()[0]
+
+    scan()  # the first touch of fresh pages is dearer
+    return _cost(scan)[0], rows
+
+
+def _read(ids: list[int], today: date) -> None:
+    for chunk in _chunks(ids):
+        read_rows(spans=[Span(pk, date.min, today) for pk in chunk], columns=COLUMNS)
+
+
+def _evaluate(ids: list[int], today: date) -> tuple[int, int, int]:
+    """Rules, series and firings of all companies."""
+    rules = series = fired = 0
+    for chunk in _chunks(ids):
+        inputs = read_inputs(companies=list(Company.objects.filter(pk__in=chunk).order_by("pk")))
+        rules += sum(map(len, inputs.versions.values()))
+        for found in replay_fleet(inputs=inputs, today=today):
+            series += len(found.replay.series)
+            fired += len(found.replay.outcome.episodes)
+    return rules, series, fired
+
+
+# ---------------------------------------------------------------- the loop
+def _loop(ids: list[int], sample: int, today: date) -> tuple[float, dict]:
+    """CPU seconds of the loop over some companies, and what it says by series. Those with two sources are left out."""
+    plain = [pk for number, pk in enumerate(ids) if number % clones.EVERY_TENTH != clones.EVERY_TENTH - 1]
+    chosen = random.Random(7).sample(plain, min(sample, len(plain)))
+    scalar = _scalar()
+    versions = [
+        version
+        for found in read_inputs(companies=list(Company.objects.filter(pk__in=chosen))).versions.values()
+        for version in found
+    ]
+
+    def over_all():
+        found = {}
+        for version in versions:
+            formula = loop.formula_of(version)
+            for channel, campaign in loop.scopes_of(version):
+                key = version.pk, channel.pk, campaign.pk if campaign else 0
+                found[key] = loop.judge(version, formula, (channel, campaign), today, scalar)
+        return found
+
+    return _cost(over_all)
+
+
+def _scalar():
+    """The scalar model of the tests: the bench is run from the project."""
+    path = Path(settings.BASE_DIR) / "tests" / "kpis" / "scalar_model.py"
+    spec = importlib.util.spec_from_file_location("scalar_model", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Scalar
+
+
+def _compared(told: dict, today: date) -> str:
+    """Is every state, streak and event of the engine what the scalar model says?"""
+    companies = {version_id: None for version_id, *_scope in told}
+    owners = list(Company.objects.filter(pk__in={pk // clones.STRIDE * clones.STRIDE + 1 for pk in companies}))
+    found, differ = {}, 0
+    for together in replay_fleet(inputs=read_inputs(companies=owners), today=today):
+        for company in owners:
+            alone = together.alone(company.pk)
+            found |= {(one.version.pk, *one.scope): (alone, number) for number, one in enumerate(alone.series)}
+    for key, model in told.items():
+        differ += _said(*found[key]) != (model.states, model.streaks, model.events) if model else key in found
+    return f"equal to the scalar model on {len(told):,} series: {'yes' if not differ else f'NO, {differ} differ'}"
+
+
+def _said(alone, number: int) -> tuple:
+    first = int(alone.figures.start[number])
+    if alone.series[number].version.window == "event":
+        first = 0
+    outcome = alone.outcome
+    states = [State(code).code for code in outcome.states[number][first:].tolist()]
+    events = [(event.day - first, event.kind) for event in outcome.events if event.series == number]
+    return states, outcome.streaks[number][first:].tolist(), events
