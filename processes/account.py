@@ -19,9 +19,11 @@ the earliest of: 30 days after the effect; after a stop the day before the chann
 day of the recovery, as in the back-test (so many known days running on the right side of the line as the rule asks for);
 the next decision about it; yesterday.
 
-Continue and false alarm go on with real figures, so nothing is assumed:
+Continue and false alarm go on with real figures through the end of the override, so nothing is assumed:
 
-paid        = Σ over through the end of the override;  net = −paid. Below the line it paid off and `paid` is negative.
+paid        = Σ of the positive over(day);  kept = Σ of the negative ones, as a positive amount: those days were cheaper than the
+line, a stop would have given them up.
+net         = kept − paid.
 """
 
 from collections.abc import Mapping
@@ -56,7 +58,7 @@ class Rate(NamedTuple):
 
 @dataclass(frozen=True)
 class Account:
-    """What a decision came to. Money is None where no day is known; `kept` and `given_up` belong to acting, `paid` to going on.
+    """What a decision came to. Money is None where no day is known; `given_up` belongs to acting, `paid` to going on.
 
     `days`: how many days after the effect are counted, `first` to `last` of them; `silent`: those among them that have no
     figures and count as days without spend. `avoided` (money) and `forgone` (conversions) are the parts of `net`.
@@ -77,14 +79,17 @@ class Account:
     @property
     def net(self) -> Decimal | None:
         """Positive: the decision was worth it. None where nothing after the effect is known."""
-        if self.paid is not None:
-            return -self.paid
-        return None if self.kept is None else self.kept - self.given_up
+        return None if self.kept is None else self.kept - (self.given_up or 0) - (self.paid or 0)
+
+    @property
+    def went_on(self) -> bool:
+        """Counted by real figures: nothing was stopped."""
+        return self.paid is not None
 
     @property
     def proved_false(self) -> bool:
         """Acting that came to nothing: at least one day counted and no money kept in the end."""
-        return self.kept is not None and self.net <= 0
+        return self.given_up is not None and self.net <= 0
 
 
 def over(line: Decimal, numerator: Decimal, denominator: Decimal) -> Decimal:
@@ -159,7 +164,14 @@ def went_on(*, line: Decimal, days: Days, first: date, since: date, effect: date
     """The account of "continue" and of a false alarm: what the days after the effect cost over the line."""
     lost, rate = total_over(line, between(days, since, effect)), rate_of(days, first, effect)
     known = between(days, effect + ONE, last)
-    return Account(lost, rate, effect + ONE, last, days=len(known), paid=total_over(line, known))
+    if not known:
+        return Account(lost, rate, effect + ONE, last)
+    amounts = [over(line, *row) for row in known]
+    return Account(
+        lost, rate, effect + ONE, last, days=len(known),
+        paid=sum((amount for amount in amounts if amount > 0), Decimal(0)).quantize(CENT),
+        kept=sum((-amount for amount in amounts if amount < 0), Decimal(0)).quantize(CENT),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from kpis import periods
 from kpis.charts import Plot, line_plot
 from processes import ledger, selectors, wording
-from processes.account import Total, together
+from processes.account import Account, Total, together
 from processes.ledger import Entry
 from processes.models import Decision
 from roles import formats
@@ -159,28 +159,42 @@ def state_of(entry: Entry) -> str:
 
 
 def arithmetic(entry: Entry) -> str:
-    """How the net of a decision came about, with its assumption: «12 дней × (38 798 ₽ − 3 500 ₽ × 7,25)»."""
+    """How the net of a decision came about, with the assumption behind it; empty where there is none."""
     found, currency = entry.account, entry.decision.company.currency
     if found is None or found.net is None:
         return ""
-    days = formats.in_days(found.days)
+    days, span = formats.in_days(found.days), formats.days(found.first, found.last)
     line = formats.money(entry.decision.breach.version.line, currency)
-    if found.paid is not None:
-        return _("Real figures: over the line of %(line)s on %(days)s, %(span)s") % {
-            "line": line, "days": days, "span": formats.days(found.first, found.last),
-        }  # fmt: skip
+    if found.went_on:
+        text = _("By real figures of %(days)s, %(span)s, against the line of %(line)s.")
+        return text % {"line": line, "days": days, "span": span}
+    what = wording.part_name(entry.decision.kept_evidence["denominator"]).lower()
     words = {
-        "days": days, "line": line, "span": formats.days(found.first, found.last),
-        "avoided": formats.money(found.avoided, currency), "forgone": formats.count(round(found.forgone, 1)),
-        "rate": formats.money(found.rate.numerator, currency), "count": formats.count(round(found.rate.denominator, 2)),
+        "days": days, "span": span, "rate": formats.money(found.rate.numerator, currency),
+        "count": _tenths(found.rate.denominator), "what": what,
     }  # fmt: skip
-    return (
-        _(
-            "An estimate: %(days)s, %(span)s, as if each had been like the mean day of the breach (%(rate)s for %(count)s). Not "
-            "spent %(avoided)s, not received %(forgone)s at the line of %(line)s each."
-        )
-        % words
+    estimate = _(
+        "An estimate over %(days)s, %(span)s: without the decision each would have been like the mean day of the breach, "
+        "%(rate)s and %(count)s (%(what)s)."
     )
+    return f"{estimate % words} {_parts(found, what, line, currency)}"
+
+
+def _parts(found: Account, what: str, line: str, currency: str) -> str:
+    """Avoided spend and forgone conversions, either of which may have gone the other way."""
+    spent = _("Not spent: %(money)s.") if found.avoided >= 0 else _("Spent more: %(money)s.")
+    fewer, more = (
+        _("Fewer by %(count)s: %(what)s, at %(line)s each."),
+        _("More by %(count)s: %(what)s, at %(line)s each."),
+    )
+    came = {"count": _tenths(abs(found.forgone)), "what": what, "line": line}
+    spent %= {"money": formats.money(abs(found.avoided), currency)}
+    return f"{spent} {(fewer if found.forgone >= 0 else more) % came}"
+
+
+def _tenths(value: Decimal) -> str:
+    rounded = round(value, 1)
+    return formats.number(rounded, 0 if rounded == rounded.to_integral_value() else 1)
 
 
 def _plot(company: Company, entries: list[Entry], first: date, today: date) -> Plot | None:

@@ -19,8 +19,8 @@ SPEND = "spend"
 
 @dataclass(frozen=True)
 class Override:
-    """Day `day` of `days`, both ends included. `paid`: money over the line since it took effect, None where unknown or
-    hidden; `extra` the agreed spend after which it ends, `spent` what has gone of it."""
+    """Day `day` of `days`, both ends included. `paid`: money over the line since it took effect, less that of the days below
+    it, None where unknown or hidden; `extra` the agreed spend after which it ends, `spent` what has gone of it."""
 
     decision: Decision
     day: int
@@ -63,7 +63,7 @@ def _override(entry: Entry, spent: Decimal | None, person: Membership, today: da
     sees = person.can(Permission.VIEW_MONEY, decision.channel_id)
     return Override(
         decision=decision, day=(today - effect).days + 1, days=(until - effect).days + 1, until=until,
-        paid=entry.account.paid if sees and entry.account else None,
+        paid=-entry.account.net if sees and entry.account and entry.account.net is not None else None,
         extra=amount(decision.terms.get("extra_spend")) if sees else None, spent=spent if sees else None,
     )  # fmt: skip
 

@@ -101,9 +101,8 @@ def _pairs(row: Review, forecast: Mapping, fact: Mapping, currency: str) -> list
     pairs = [Pair(_fact_name(name, fact), bound % {"value": figure(forecast["value"])}, figure(fact["value"]))]
     if forecast["before"] is not None:
         pairs.append(Pair(_("%(kpi)s before the decision") % {"kpi": name}, "", figure(forecast["before"])))
-    for code, title in (("net", _("Money so far")), ("paid", _("Paid over the line"))):
-        if fact.get(code) is not None and (code == "net" or fact.get("net") is None):
-            pairs.append(Pair(title, "", formats.money(amount(fact[code]), currency, sign=True)))
+    if fact.get("net") is not None:
+        pairs.append(Pair(_("Money so far"), "", formats.money(amount(fact["net"]), currency, sign=True)))
     return pairs
 
 

@@ -77,14 +77,15 @@ def test_nothing_known_is_never_zero():
 
 
 def test_going_on_pays_what_is_over_the_line():
-    """40 000/7 → 15 500, unknown, 20 000/8 → −8 000: paid 7 500 over two known days."""
+    """40 000/7 → 15 500 over the line, unknown, 20 000/8 → 8 000 below it: two known days, 7 500 paid in the end."""
     found = went_on(
         line=LINE, days=days([*BREACH, (40_000, 7), None, (20_000, 8)]), first=D1, since=D1, effect=EFFECT,
         last=EFFECT + timedelta(days=3),
     )  # fmt: skip
 
-    assert (found.days, found.paid, found.net) == (2, Decimal("7500.00"), Decimal("-7500.00"))
-    assert (found.kept, found.given_up, found.proved_false) == (None, None, False)
+    assert (found.days, found.paid, found.kept) == (2, Decimal("15500.00"), Decimal("8000.00"))
+    assert (found.net, found.given_up, found.proved_false) == (Decimal("-7500.00"), None, False)
+    assert went_on(line=LINE, days=days(BREACH), first=D1, since=D1, effect=EFFECT, last=EFFECT).net is None
 
 
 def test_the_second_round_loses_only_its_own_days():
@@ -113,7 +114,7 @@ def test_the_last_day(ends, last):
 
 def test_sums_leave_out_what_is_unknown():
     stopped = stop(BREACH, EFFECT + timedelta(days=1))
-    paid = Account(Decimal(10), None, D1, D1, days=1, paid=Decimal(700))
+    paid = Account(Decimal(10), None, D1, D1, days=1, kept=Decimal(0), paid=Decimal(700))
     early = stop(BREACH, EFFECT)
 
     total = together([stopped, paid, early, None], false_alarms=1)
