@@ -20,7 +20,6 @@ ABSENT = -(2**63)
 EPOCH = date(2000, 1, 1)
 KEYS = 5
 HEADER = 20
-BINARY = np.dtype([("length", ">i4"), ("value", ">i8")])
 
 
 @dataclass(frozen=True)
@@ -84,13 +83,19 @@ def _day() -> str:
 
 
 def _whole(cursor, query: str, values: list, width: int) -> list[np.ndarray] | None:
-    """Every column as one binary array of PostgreSQL."""
-    arrays = ", ".join(f"array_send(array_agg(COALESCE(c{number}::bigint, '{ABSENT}')))" for number in range(width))
-    cursor.execute(f"SELECT {arrays} FROM ({query}) AS facts", values)
-    sent = cursor.fetchone()
-    if sent[0] is None:
-        return None
-    return [np.frombuffer(column, BINARY, offset=HEADER)["value"].astype(np.int64) for column in sent]
+    """Every column as one binary array of PostgreSQL; only values can be null there."""
+    arrays = [f"c{number}" if number < KEYS else f"COALESCE(c{number}, '{ABSENT}')" for number in range(width)]
+    sent = ", ".join(f"array_send(array_agg({array}))" for array in arrays)
+    cursor.execute(f"SELECT {sent} FROM ({query}) AS facts", values)
+    found = cursor.fetchone()
+    return None if found[0] is None else [_array(column) for column in found]
+
+
+def _array(sent: bytes) -> np.ndarray:
+    """Dimensions, flags, type, length and bound, then each element with its length before it."""
+    (size,) = np.frombuffer(sent, ">i4", 1, HEADER)
+    pairs = np.frombuffer(sent, [("size", ">i4"), ("value", f">i{size}")], offset=HEADER)
+    return pairs["value"].astype(np.int64)
 
 
 def _by_rows(cursor, query: str, values: list) -> list[np.ndarray] | None:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
@@ -10,7 +11,7 @@ from rest_framework.response import Response
 
 from kpis.api.figures import as_json, decimal_text
 from kpis.api.stop_rules import StopRuleSerializer, terms_of
-from kpis.day_classes import DayClass
+from kpis.day_classes import SAFE, DayClass, Figures
 from kpis.rule_terms import WrongTerms
 from kpis.selectors.backtest import Account, Firing, Replay, Totals, Trial, backtest, span_of
 from kpis.selectors.measures import money_metrics
@@ -198,25 +199,28 @@ def _values(replay: Replay, number: int, first: int, last: int) -> list[str | No
     """The KPI of each day as text; the same figures as `Replay.value` gives, of many days at once."""
     figures, (above, below) = replay.figures, replay.scales[number]
     span = slice(first, last + 1)
-    known, denominator = figures.known[number, span], figures.denominator[number, span].tolist()
-    top, bottom = below * MICRO, above
-    return [
-        _text(value * top, under * bottom) if seen and under else None
-        for seen, value, under in zip(
-            known.tolist(), figures.numerator[number, span].tolist(), denominator, strict=True
-        )
-    ]
+    told = figures.known[number, span] & (figures.denominator[number, span] != 0)
+    found = []
+    for is_told, micros in zip(told.tolist(), _micros(figures, number, span, told, above, below), strict=True):
+        found.append(_text(micros) if is_told and abs(micros) < LIMIT else None)
+    return found
 
 
-def _text(top: int, bottom: int) -> str | None:
-    """`top` / `bottom` millionths as decimal_text writes them; None beyond what a figure may be."""
-    if bottom < 0:
-        top, bottom = -top, -bottom
-    micros, rest = divmod(top, bottom)
-    if 2 * rest > bottom or (2 * rest == bottom and micros & 1):
-        micros += 1
-    if abs(micros) >= LIMIT:
-        return None
+def _micros(figures: Figures, number: int, span: slice, told: np.ndarray, above: int, below: int) -> list[int]:
+    """The value of each day in whole millionths, rounded half to even; anything where it is not told."""
+    top = figures.numerator[number, span]
+    if top.dtype != object and top.size and int(np.abs(top).max()) >= SAFE // (below * MICRO):
+        top = top.astype(object)
+    top, bottom = top * (below * MICRO), np.where(told, figures.denominator[number, span], 1) * above
+    top, bottom = np.where(bottom < 0, -top, top), np.abs(bottom)
+    whole = top // bottom
+    twice = 2 * (top - whole * bottom)
+    up = (twice > bottom) | ((twice == bottom) & (whole % 2 == 1))
+    return (whole + up).tolist()
+
+
+def _text(micros: int) -> str:
+    """As decimal_text writes it."""
     whole, part = divmod(abs(micros), MICRO)
     text = f"{whole}.{part:06d}".rstrip("0") if part else str(whole)
     return f"-{text}" if micros < 0 else text

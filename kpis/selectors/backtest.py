@@ -4,7 +4,7 @@ The company's facts are read once and the engine runs once, over the series of e
 is written, and no signature counts: each firing runs until it recovers, pauses or the test ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from kpis import engine, rule_terms
 from kpis.backtest import OPEN, Firings, add_up, find_firings
-from kpis.day_classes import Figures
+from kpis.day_classes import Figures, Rule
 from kpis.formulas import Formula, parse
 from kpis.metrics import MetricInfo
 from kpis.models import KpiVersion, StopRuleVersion
@@ -177,6 +177,15 @@ class _Part:
     firings: Firings | None = None
     first_row: int = 0
 
+    def rules(self) -> Iterator[Rule]:
+        """The engine's rule for each series: one and the same, unless a scope has a tolerance of its own."""
+        found: dict[Decimal, Rule] = {}
+        for one in self.series:
+            line = replace(one, version=self.draft.version).line
+            if line not in found:
+                found[line] = rule_of(self.draft.version, self.draft.formula.scales, line)
+            yield found[line]
+
     def totals(self) -> Totals:
         sums = add_up(self.firings) if self.firings else None
         count = (sums.firings, sums.going_on) if sums else (0, 0)
@@ -240,11 +249,7 @@ def _run(parts: list[_Part], history: History | None, since: date, until: date) 
     if not parts:
         return
     figures = Figures.joined([part.figures for part in parts])
-    rules = [
-        rule_of(part.draft.version, part.draft.formula.scales, replace(one, version=part.draft.version).line)
-        for part in parts
-        for one in part.series
-    ]
+    rules = [rule for part in parts for rule in part.rules()]
     outcome = engine.run(figures, rules)
     firings = find_firings(figures, rules, outcome, history.index(since), history.index(until))
     row = 0

@@ -70,6 +70,15 @@ class TrialPage:
         return self.tried.draft.totals
 
     @property
+    def is_of_mailings(self) -> bool:
+        return self.tried.draft.version.window == Window.EVENT
+
+    @property
+    def has_gaps(self) -> bool:
+        """Is a stretch without figures drawn anywhere?"""
+        return any(band.gap for picture in self.pictures for band in picture.plot.bands)
+
+    @property
     def shown_firings(self) -> list[FiringLine]:
         """The newest ones: a table of hundreds helps nobody."""
         return self.firings[-MOST_FIRINGS:]
@@ -109,7 +118,8 @@ def _firing_line(tried: Backtest, number: int, firing: Firing) -> FiringLine:
     bad = [day for day in range(max(first, 0), opened + 1) if classes[day] == DayClass.BREACH]
     end = found.history.index(firing.closed_on or tried.until)
     after = int((classes[opened + 1 : end + 1] == DayClass.BREACH).sum())
-    return FiringLine(number, firing, value_of(found, firing.row, bad), _then(firing, after))
+    then = "" if tried.draft.version.window == Window.EVENT else _then(firing, after)
+    return FiringLine(number, firing, value_of(found, firing.row, bad), then)
 
 
 def _then(firing: Firing, after: int) -> str:

@@ -18,7 +18,9 @@ from roles.models import Company, Membership
 
 HELP = "Measure the back-test of one rule on a year, 40 campaigns and nine lines."
 GOAL_MS, GOAL_RATIO = 300, 3
-LINES = [0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6]
+LINE = 2.5
+LINES = [2.0, 2.2, 2.4, 2.6, 2.8, 3.0, 3.2, 3.4, 3.6]
+"""Spend per lead is a ratio of two even draws: it is beyond 2.5 on every fifth day."""
 
 
 def add_arguments(parser) -> None:
@@ -44,7 +46,7 @@ def run(stdout, *, days: int, times: int, **options) -> None:
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {connection.ops.quote_name(DailyFact._meta.db_table)}")
     body = json.dumps({
-        "name": "bench", "kpi": "cpa", "line": "1.2", "lines": [str(line) for line in LINES],
+        "name": "bench", "kpi": "cpa", "line": str(LINE), "lines": [str(line) for line in LINES],
         "scope": {"per": "campaign"}, "to": str(company.local_date(now)),
     })  # fmt: skip
     address = f"/api/v1/c/{company.slug}/stop-rules/backtest/"
