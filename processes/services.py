@@ -7,6 +7,7 @@ from django.db.models import F, Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from kpis.failpoints import failpoint
 from kpis.models import Breach
 from processes import deciders, effects, evidence, selectors, signatures
 from processes.models import Action, Choice, Decision, Signature
@@ -154,6 +155,7 @@ def sign_decision(
         reason=decision.reason, before={"state": State.OPEN.value},
         after={"number": str(decision), "state": str(decision.state), "choice": choice, "terms": kept},
     )  # fmt: skip
+    failpoint("signing.before_commit")
     return selectors.read_decision(company=company, pk=decision.pk)
 
 

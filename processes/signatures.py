@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from kpis.failpoints import failpoint
 from processes import effects
 from processes.models import Decision, Signature
 from processes.sealing import seal_of
@@ -53,7 +54,9 @@ def seal(*, decision: Decision, by: Membership, at: datetime) -> None:
         decision, State.WAITING_COSIGN, state=State.SIGNED, effective_at=at, seal=seal_of(decision, signatures),
         review_on=effects.review_day(decision.choice, decision.terms, today),
     )  # fmt: skip
+    failpoint("signing.before_effect")
     effects.take_effect(decision=decision, by=by, at=at)
+    failpoint("signing.after_effect")
 
 
 def taken(decision: Decision) -> Conflict:
