@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from math import floor, log10
 
 from django.utils.translation import gettext as _
@@ -147,7 +147,7 @@ def lines_around(draft: Draft) -> list[Decimal]:
     if (version.comparison == "below") != (line < 0):
         low, high = abs(line) / AROUND[1], abs(line) / AROUND[0]
     step = _round_step(abs(line) * Decimal("0.07"))
-    first = -(-low // step)
+    first = (low / step).to_integral_value(ROUND_CEILING)
     found = [step * (first + number) for number in range(int(high // step - first) + 1)]
     near = sorted({*found, abs(line)}, key=lambda one: abs(one - abs(line)))[:MOST_LINES]
     return sorted(one.copy_sign(line) for one in near)
