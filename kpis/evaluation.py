@@ -1,31 +1,31 @@
-"""Evaluating a company's stop-rules: replay, then write what differs. Doing it twice writes nothing the second time.
+"""Evaluating stop-rules: replay, then write what differs. Doing it twice writes nothing the second time.
 
-The one writer of RuleState, EvaluationLog, Breach and DataIncident; runs in one transaction under the company's lease.
+The one writer of RuleState, EvaluationLog, Breach and DataIncident, for one company after a load and for a range of
+companies in the morning alike; runs in one transaction under the leases of the companies.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
+import numpy as np
 from django.db import transaction
-from django.db.models import Max
 
 from kpis import findings, guard
-from kpis.day_classes import DayClass
-from kpis.engine import State
 from kpis.failpoints import failpoint
-from kpis.models import Breach, DataIncident, EvaluationLog, Import, RuleState, StopRuleVersion, Verdict
-from kpis.replay import Replay, Series, in_force, marks_of, replay, runs_again, series_of, verdicts_of
+from kpis.fleet.fingerprints import fingerprint
+from kpis.fleet.inputs import Inputs, read_inputs
+from kpis.fleet.replays import Together, replay_fleet
+from kpis.fleet.traces import last_ready, read_stands, write_log, write_states
+from kpis.models import Breach, DataIncident, Verdict
+from kpis.replay import marks_of, runs_again
 from roles.models import Company
-
-LOG_DAYS = 60
-Key = tuple[int, int, int]
-"""(version, channel, campaign or 0)."""
 
 
 @dataclass
 class Outcome:
-    """What an evaluation changed; all empty the second time."""
+    """What an evaluation of one company changed; all empty the second time. `fingerprint`: of what it was judged by."""
 
     states: int = 0
     logged: int = 0
@@ -37,6 +37,7 @@ class Outcome:
     incidents_updated: int = 0
     resumed: int = 0
     held: int = 0
+    fingerprint: str = ""
 
     @property
     def rows(self) -> int:
@@ -45,162 +46,118 @@ class Outcome:
         return self.states + self.logged + self.resumed + self.held + self.incidents_updated + sum(map(len, lists))
 
 
-@transaction.atomic
-def evaluate_company(*, company: Company, at: datetime, today: date, dirty_from: date | None = None) -> Outcome:
-    """Replay every rule in force on every running scope and write what differs.
+@dataclass(frozen=True)
+class Order:
+    """One company to evaluate.
 
-    `dirty_from`: the earliest day whose facts may have changed since the last time; without it the log of the last 60
-    days is compared day by day. States, breaches and incidents are always compared.
+    `dirty_from`: the earliest day whose facts may have changed since the last time; None: the log of the last 60 days is
+    compared day by day, as it is when the `fingerprint` of the last time is not the one of now: other rules, scopes or
+    budgets may judge any day otherwise. States, breaches and incidents are always compared.
     """
-    outcome = Outcome()
-    versions = in_force(company=company)
-    verdicts = verdicts_of(company=company, versions=versions)
-    series = series_of(company=company, versions=versions)
-    verdicts += _note_restarts(company, series, verdicts, today, outcome)
-    found = replay(company=company, versions=versions, today=today, verdicts=verdicts)
-    states = _states(company, versions)
-    _write_log(company, found, states, today, dirty_from, outcome)
-    work = findings.Work(company, found, series, versions, states, at, today)
-    findings.write_breaches(work, outcome)
-    findings.write_incidents(work, outcome)
-    guard.hold_suspicious(work, outcome)
-    _write_states(company, found, series, states, outcome)
+
+    company: Company
+    dirty_from: date | None = None
+    fingerprint: str | None = None
+
+
+def evaluate_company(*, company: Company, at: datetime, today: date, dirty_from: date | None = None) -> Outcome:
+    """Replay every rule in force on every running scope of one company and write what differs. `dirty_from`: see Order."""
+    return evaluate_companies(orders=[Order(company, dirty_from)], at=at, today=today)[company.pk]
+
+
+@transaction.atomic
+def evaluate_companies(*, orders: Sequence[Order], at: datetime, today: date) -> dict[int, Outcome]:
+    """The same for some hundred companies that have the same local date: what changed, by company id. All or nothing."""
+    inputs = read_inputs(companies=[order.company for order in orders])
+    outcomes = {order.company.pk: Outcome(fingerprint=fingerprint(inputs, order.company)) for order in orders}
+    dirty = {
+        order.company.pk: order.dirty_from
+        if order.fingerprint in (None, outcomes[order.company.pk].fingerprint) else None
+        for order in orders
+    }  # fmt: skip
+    _note_restarts(inputs, today, outcomes)
+    stands = read_stands(version.id for found in inputs.versions.values() for version in found)
+    judged = {company_id: found for found in replay_fleet(inputs=inputs, today=today) for company_id in found.rows}
+    for found in _different(judged):
+        write_log(found.replay, stands, today, dirty, outcomes)
+    for work in _works(inputs, judged, stands, at, today):
+        findings.write_breaches(work, outcomes[work.company.pk])
+        findings.write_incidents(work, outcomes[work.company.pk])
+        if guard.may_hold(work, outcomes[work.company.pk]):
+            guard.hold_suspicious(work, outcomes[work.company.pk])
+    series = [one for company in inputs.companies for one in inputs.series[company.pk]]
+    for found in _different(judged):
+        mine = {company_id: stands[company_id] for company_id in found.rows if company_id in stands}
+        write_states(found.replay, series, mine, outcomes)
+    idle = {company_id: rows for company_id, rows in stands.items() if company_id not in judged}
+    write_states(None, series, idle, outcomes)
     failpoint("evaluation.before_commit")
-    return outcome
+    return outcomes
 
 
-def _note_restarts(company, series: list[Series], verdicts: list[Verdict], today: date, outcome) -> list[Verdict]:
-    """A channel that a signature stopped and that runs again: the machine goes on to RECOVERING from today."""
-    fresh = [
-        Verdict(company=company, rule_id=one.version.rule_id, channel=one.channel, campaign=one.campaign, day=today,
-                kind=Verdict.Kind.RESUME)
-        for one, marks in zip(series, marks_of(series, verdicts), strict=True) if runs_again(marks)
-    ]  # fmt: skip
-    outcome.resumed = len(fresh)
-    return Verdict.objects.bulk_create(fresh) if fresh else []
+def _different(judged: dict[int, Together]) -> Iterable[Together]:
+    return {id(found): found for found in judged.values()}.values()
 
 
-def _states(company: Company, versions: list[StopRuleVersion]) -> dict[Key, RuleState]:
-    rows = RuleState.objects.filter(company=company, version__in=versions)
-    return {(row.version_id, row.channel_id, row.campaign_id or 0): row for row in rows}
+def _note_restarts(inputs: Inputs, today: date, outcomes: dict[int, Outcome]) -> None:
+    """Channels that a signature stopped and that run again: the machine goes on to RECOVERING from today."""
+    fresh = []
+    for company in inputs.companies:
+        verdicts = inputs.verdicts.get(company.pk)
+        if verdicts:
+            series = inputs.series[company.pk]
+            stopped = [one for one, marks in zip(series, marks_of(series, verdicts), strict=True) if runs_again(marks)]
+            fresh += [
+                Verdict(company=company, rule_id=one.version.rule_id, channel=one.channel, campaign=one.campaign, day=today,
+                        kind=Verdict.Kind.RESUME)
+                for one in stopped
+            ]  # fmt: skip
+            outcomes[company.pk].resumed = len(stopped)
+    for verdict in Verdict.objects.bulk_create(fresh) if fresh else ():
+        inputs.verdicts[verdict.company_id].append(verdict)
 
 
-def key_of(one: Series) -> Key:
-    return one.version.pk, *one.scope
-
-
-# ---------------------------------------------------------------- states
-def _write_states(company, found: Replay | None, series: list[Series], states, outcome: Outcome) -> None:
-    fresh, changed = [], []
-    running = {key_of(one) for one in series}
-    for number, one in enumerate(found.series if found else []):
-        values = _state_values(found, number)
-        row = states.get(key_of(one))
-        if row is None:
-            fresh.append(
-                RuleState(company=company, version=one.version, channel=one.channel, campaign=one.campaign, **values)
-            )
-        elif _differs(row, values):
-            changed.append(row)
-    for key, row in states.items():
-        if key not in running and row.state not in (State.STOPPED.code, State.DISABLED.code):
-            row.state, row.streak = State.DISABLED.code, []
-            changed.append(row)
-    RuleState.objects.bulk_create(fresh)
-    RuleState.objects.bulk_update(changed, ["state", "streak", "last_day", "last_value", "detail"], batch_size=500)
-    outcome.states = len(fresh) + len(changed)
-
-
-def _state_values(found: Replay, number: int) -> dict:
-    outcome, history = found.outcome, found.history
-    last = found.last_ready(number)
-    row = outcome.states[number]
-    changes = [index for index in range(1, len(row)) if row[index] != row[index - 1]] or [0]
-    since = max(changes[-1], int(found.figures.start[number]))
-    return {
-        "state": State(int(row[-1])).code,
-        "streak": [history.day(day).isoformat() for day in outcome.streak_days[number]],
-        "last_day": history.day(last),
-        "last_value": found.value(number, last),
-        "detail": {"since": history.day(since).isoformat()},
+# ---------------------------------------------------------------- breaches and incidents
+def _works(inputs: Inputs, judged: dict[int, Together], stands, at: datetime, today: date) -> Iterator[findings.Work]:
+    """The companies that have, or had lately, anything that fires, lacks figures or is held."""
+    ids = [company.pk for company in inputs.companies]
+    breaches = _by_company(findings.known_breaches(ids, today))
+    incidents = _by_company(findings.known_incidents(ids, today))
+    runs = {id(found): _runs(found) for found in _different(judged)}
+    suspicious = {
+        company_id for found in _different(judged) for company_id in guard.with_zeros(found, last_ready(found.replay))
     }
+    for company in inputs.companies:
+        found = judged.get(company.pk)
+        episodes, gaps = runs[id(found)].get(company.pk, NO_RUNS) if found else NO_RUNS
+        known = breaches.get(company.pk, []), incidents.get(company.pk, [])
+        if episodes or gaps or any(known) or company.pk in suspicious:
+            yield findings.Work(
+                company=company, together=found, series=inputs.series[company.pk], versions=inputs.versions.get(company.pk, []),
+                states=stands.get(company.pk, {}), at=at, today=today, breaches=known[0], incidents=known[1],
+                episodes=episodes, gaps=gaps, has_zeros=company.pk in suspicious,
+            )  # fmt: skip
 
 
-def _differs(row, values: dict) -> bool:
-    """Put the values into the row; did anything change?"""
-    different = False
-    for name, value in values.items():
-        if getattr(row, name) != value:
-            setattr(row, name, value)
-            different = True
-    return different
+NO_RUNS: tuple[dict, dict] = ({}, {})
 
 
-# ---------------------------------------------------------------- the log
-def _write_log(company, found: Replay | None, states, today: date, dirty_from: date | None, outcome: Outcome) -> None:
-    if found is None:
-        return
-    floor = today - timedelta(days=LOG_DAYS)
-    since = [_log_from(states.get(key_of(one)), floor, dirty_from) for one in found.series]
-    versions = {one.version.pk for one in found.series}
-    kept = EvaluationLog.objects.filter(company=company, version__in=versions, day__gte=max(floor, min(since)))
-    rows = {(row.version_id, row.channel_id, row.campaign_id or 0, row.day): row for row in kept}
-    fresh, changed = [], []
-    for number, one in enumerate(found.series):
-        for day in _log_days(found, number, since[number]):
-            values = _log_values(found, number, day)
-            row = rows.pop((*key_of(one), found.history.day(day)), None)
-            if row is None:
-                fresh.append(
-                    EvaluationLog(
-                        company=company, version=one.version, channel=one.channel, campaign=one.campaign,
-                        day=found.history.day(day), **values,
-                    )
-                )  # fmt: skip
-            elif _differs(row, values):
-                changed.append(row)
-    stale = _stale(found, since, rows)
-    if stale:
-        EvaluationLog.objects.filter(company=company, pk__in=[row.pk for row in stale]).delete()
-    seen = _newest_load(company) if fresh or changed else None
-    for row in (*fresh, *changed):
-        row.seen_load_id = seen
-    EvaluationLog.objects.bulk_create(fresh, batch_size=2000)
-    fields = ["day_class", "state", "numerator", "denominator", "streak", "seen_load_id"]
-    EvaluationLog.objects.bulk_update(changed, fields, batch_size=500)
-    outcome.logged = len(fresh) + len(changed) + len(stale)
+def _by_company(rows: Iterable) -> dict[int, list]:
+    found = defaultdict(list)
+    for row in rows:
+        found[row.company_id].append(row)
+    return found
 
 
-def _newest_load(company: Company) -> int:
-    """The newest load whose figures this transaction can see; 0 before the first."""
-    done = Import.objects.filter(company=company, state=Import.State.DONE)
-    return done.aggregate(newest=Max("pk"))["newest"] or 0
-
-
-def _stale(found: Replay, since: list[date], rows: dict) -> list[EvaluationLog]:
-    """Days that were judged once and have no figures any more: their load was undone."""
-    from_day = {key_of(one): since[number] for number, one in enumerate(found.series)}
-    return [row for (*key, day), row in rows.items() if day >= from_day.get(tuple(key), date.max)]
-
-
-def _log_from(state: RuleState | None, floor: date, dirty_from: date | None) -> date:
-    """The first day of the log that may differ from what is written."""
-    if state is None or dirty_from is None or state.state == State.DISABLED.code:
-        return floor
-    return max(floor, min(dirty_from, state.last_day + timedelta(days=1)))
-
-
-def _log_days(found: Replay, number: int, since: date) -> Iterable[int]:
-    first = max(int(found.figures.start[number]), found.history.index(since), 0)
-    return range(first, found.last_ready(number) + 1)
-
-
-def _log_values(found: Replay, number: int, day: int) -> dict:
-    numerator, denominator = found.parts(number, day)
-    return {
-        "day_class": DayClass(int(found.outcome.classes[number, day])).code,
-        "state": State(int(found.outcome.states[number, day])).code,
-        "numerator": numerator,
-        "denominator": denominator,
-        "streak": int(found.outcome.streaks[number, day]),
-    }
+def _runs(found: Together) -> dict[int, tuple[dict[int, list], dict[int, list]]]:
+    """Of each company its runs of firing and of missing days, by the number of the series."""
+    owner = np.zeros(len(found.replay.series), np.int64)
+    for company_id, rows in found.rows.items():
+        owner[rows] = company_id
+    by_company: dict[int, tuple[dict, dict]] = {}
+    outcome = found.replay.outcome
+    for kind, runs in enumerate((outcome.episodes, outcome.incidents)):
+        for run in runs:
+            mine = by_company.setdefault(int(owner[run.series]), ({}, {}))
+            mine[kind].setdefault(run.series, []).append(run)
+    return by_company

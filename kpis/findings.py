@@ -4,12 +4,16 @@ A replayed run that overlaps an existing breach is that breach. One is opened on
 seven days; what was signed is never rewritten.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
-from kpis.engine import Episode, Incident
+from django.db.models import QuerySet, prefetch_related_objects
+
+from kpis.fleet.replays import Together
 from kpis.models import Breach, DataIncident, RuleState, StopRuleVersion
+from kpis.outcomes import Episode, Incident
 from kpis.replay import Replay, Series
 from roles import audit
 from roles.models import Company
@@ -24,18 +28,38 @@ Scope = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Work:
-    """What both kinds of findings need."""
+    """What both kinds of findings need of one company.
+
+    `series`: all that run; `episodes` and `gaps`: runs of firing and of missing days by the number of their series in the
+    common replay; `breaches` and `incidents`: rows that may still matter.
+    """
 
     company: Company
-    found: Replay | None
+    together: Together | None
     series: list[Series]
     versions: list[StopRuleVersion]
     states: dict
     at: datetime
     today: date
+    breaches: list[Breach]
+    incidents: list[DataIncident]
+    episodes: dict[int, list[Episode]]
+    gaps: dict[int, list[Incident]]
+    has_zeros: bool = False
+
+    @cached_property
+    def found(self) -> Replay | None:
+        """The replay of this company alone, cut out of the common one; None where there was nothing to judge."""
+        return None if self.together is None else self.together.alone(self.company.pk)
+
+    def judged(self) -> Iterator[tuple[int, Series]]:
+        """The series that were judged, with their numbers."""
+        if self.together is not None:
+            for number in self.together.rows[self.company.pk].tolist():
+                yield number, self.together.replay.series[number]
 
     def day(self, index: int) -> date:
-        return self.found.history.day(index)
+        return self.together.replay.history.day(index)
 
     def tell(self, verb: str, row, **after) -> None:
         audit.record(company=self.company, by=None, verb=verb, obj=row, at=self.at, after=after)
@@ -53,26 +77,33 @@ class Work:
             found.setdefault((row.rule_id, row.channel_id, row.campaign_id or 0), []).append(row)
         return found
 
-    def of_series(self, runs: Iterable[Episode | Incident]) -> dict[int, list]:
-        found: dict[int, list] = {}
-        for run in runs:
-            found.setdefault(run.series, []).append(run)
-        return found
+
+def known_breaches(companies: Iterable[int], today: date) -> QuerySet[Breach]:
+    """The rows that an evaluation looks at: open ones, and those closed lately."""
+    rows = Breach.objects.filter(company__in=companies)
+    return rows.filter(closed_on=None) | rows.filter(closed_on__gte=today - LOOKED_AT)
+
+
+def known_incidents(companies: Iterable[int], today: date) -> QuerySet[DataIncident]:
+    """The same of data incidents of every kind."""
+    rows = DataIncident.objects.filter(company__in=companies)
+    return rows.filter(state=DataIncident.State.OPEN) | rows.filter(last_day__gte=today - LOOKED_AT)
 
 
 # ---------------------------------------------------------------- breaches
 def write_breaches(work: Work, outcome) -> None:
-    known = Breach.objects.filter(company=work.company).select_related("rule", "channel", "campaign")
-    rows = work.by_scope(known.filter(closed_on=None) | known.filter(closed_on__gte=work.today - LOOKED_AT))
-    episodes = work.of_series(work.found.outcome.episodes) if work.found else {}
+    rows = work.by_scope(work.breaches)
     fresh: list[Breach] = []
-    for number, one in enumerate(work.found.series if work.found else []):
-        fresh += _compare(work, one, episodes.get(number, []), rows.pop(one.key, []), outcome)
+    for number, one in work.judged():
+        mine = rows.pop(one.key, [])
+        if mine or number in work.episodes:
+            fresh += _compare(work, one, work.episodes.get(number, []), mine, outcome)
     for key, left in rows.items():
         for row in left:
             if row.closed_on is None:
                 _close(work, row, work.today, work.why_not_judged(key), outcome)
     changed = outcome.closed + outcome.updated
+    prefetch_related_objects(changed, "rule", "channel", "campaign")
     Breach.objects.bulk_update(changed, ["first_day", "days", "muted", "closed_on", "closed_as"])
     outcome.opened += Breach.objects.bulk_create(fresh)
     for row in outcome.opened:
@@ -153,18 +184,15 @@ def _close(work: Work, row: Breach, day: date, closed_as: str, outcome) -> None:
 
 # ---------------------------------------------------------------- data incidents
 def write_incidents(work: Work, outcome) -> None:
-    known = DataIncident.objects.filter(company=work.company, kind=DataIncident.Kind.GAP).select_related(
-        "channel", "campaign"
-    )
-    is_open = known.filter(state=DataIncident.State.OPEN)
-    rows = work.by_scope(is_open | known.filter(last_day__gte=work.today - LOOKED_AT))
-    runs = work.of_series(work.found.outcome.incidents) if work.found else {}
+    rows = work.by_scope(row for row in work.incidents if row.kind == DataIncident.Kind.GAP)
     fresh: list[DataIncident] = []
     changed: list[DataIncident] = []
-    for number, one in enumerate(work.found.series if work.found else []):
+    for number, one in work.judged():
         mine = rows.get(one.key, [])
+        if not mine and number not in work.gaps:
+            continue
         matched = set()
-        for run in runs.get(number, []):
+        for run in work.gaps.get(number, []):
             same = [row for row in mine if _same_run(work, run, row)]
             matched.update(row.pk for row in same)
             if not same:
@@ -177,6 +205,7 @@ def write_incidents(work: Work, outcome) -> None:
             if row.state == DataIncident.State.OPEN:
                 _end(work, row, changed, outcome)
     outcome.incidents_updated = len(changed) - len(outcome.incidents_closed)
+    prefetch_related_objects(changed, "channel", "campaign")
     DataIncident.objects.bulk_update(changed, ["last_day", "state", "closed_at"])
     outcome.incidents_opened += DataIncident.objects.bulk_create(fresh)
     for row in outcome.incidents_opened:

@@ -33,6 +33,25 @@ class Suspicion:
     figures: dict
 
 
+def may_hold(work, outcome) -> bool:
+    """Is there anything that hold_suspicious could open or close? Cheap, for the many companies where there is not."""
+    is_open = any(row.kind != DataIncident.Kind.GAP and row.state == DataIncident.State.OPEN for row in work.incidents)
+    return bool(outcome.opened or is_open or work.has_zeros)
+
+
+def with_zeros(found, last: np.ndarray) -> set[int]:
+    """Companies of a common replay with a known zero under a fraction in the last days of a whole channel.
+
+    `last`: the newest judged day of each series.
+    """
+    replay = found.replay
+    watched = np.array([one.campaign is None and one.version.zero_line is not None for one in replay.series], bool)
+    days = last[:, None] - np.arange(LOOKS_BACK)
+    at = np.arange(len(last))[:, None], np.maximum(days, 0)
+    zeros = (replay.figures.known[at] & (replay.figures.denominator[at] == 0) & (days >= 0)).any(axis=1)
+    return {company_id for company_id, rows in found.rows.items() if (watched & zeros)[rows].any()}
+
+
 def hold_suspicious(work, outcome) -> None:
     """After the breaches are written: open, grow or close the company's incidents, and hold what is behind them.
 

@@ -17,7 +17,7 @@ from roles.models import Campaign, Channel, Company
 
 @dataclass(frozen=True)
 class Inputs:
-    """Of every company by id: its versions in force, series and signatures; formulas by KPI id; ranks of sources.
+    """Of every company by id: its versions in force, series and signatures; formulas by KPI id; sources by rank.
 
     `own_columns`: of every company the columns of its own metrics by code; the built-in ones are everybody's.
     """
@@ -27,13 +27,18 @@ class Inputs:
     series: dict[int, list[Series]]
     verdicts: dict[int, list[Verdict]]
     formulas: dict[int, Formula]
-    ranks: dict[int, int]
+    sources: dict[int, list[int]]
     own_columns: dict[int, dict[str, str]]
+
+    @property
+    def ranks(self) -> dict[int, int]:
+        """Source → its rank in its company: 0 is the one whose word counts first."""
+        return {pk: rank for sources in self.sources.values() for rank, pk in enumerate(sources)}
 
     def only(self, companies: Iterable[Company]) -> "Inputs":
         """The same, of some of the companies."""
         return Inputs(
-            list(companies), self.versions, self.series, self.verdicts, self.formulas, self.ranks, self.own_columns
+            list(companies), self.versions, self.series, self.verdicts, self.formulas, self.sources, self.own_columns
         )
 
 
@@ -52,7 +57,7 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
         own[company_id][code] = f"extra_{slot}"
     return Inputs(
         list(companies), versions, _series(ids, versions), _by_company(_verdicts(ids, versions)),
-        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _ranks(ids), own,
+        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _sources(ids), own,
     )  # fmt: skip
 
 
@@ -96,15 +101,12 @@ def _verdicts(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> Ite
     return (row for row in rows if row.rule_id in rules or row.kind in always)
 
 
-def _ranks(ids: list[int]) -> dict[int, int]:
-    """Source → its rank in its company: 0 is the one whose word counts first."""
-    counted: dict[int, int] = defaultdict(int)
-    found = {}
-    for pk, company_id in (
-        Source.objects.filter(company__in=ids).order_by("priority", "pk").values_list("pk", "company_id")
-    ):
-        found[pk] = counted[company_id]
-        counted[company_id] += 1
+def _sources(ids: list[int]) -> dict[int, list[int]]:
+    """Of each company its sources, the one whose word counts first in front."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = Source.objects.filter(company__in=ids).order_by("priority", "pk").values_list("company_id", "pk")
+    for company_id, pk in rows:
+        found[company_id].append(pk)
     return found
 
 

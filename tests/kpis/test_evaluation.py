@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from kpis.evaluation import evaluate_company
 from kpis.models import (
@@ -29,6 +30,8 @@ from kpis.services import evaluations
 from kpis.services.evaluations import evaluate_due, request_evaluation
 from roles.models import AuditEvent, Campaign
 
+READS_FACTS = connection.vendor != "postgresql"
+"""PostgreSQL hands facts over by COPY, which is not counted as a query."""
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 TODAY = NOW.date()
 
@@ -119,7 +122,7 @@ def test_number_of_queries_does_not_grow(world, django_assert_num_queries):
     world.rule()
     world.facts([BAD] * 4)
     evaluate(world)
-    with django_assert_num_queries(14) as few:
+    with django_assert_num_queries(12 + READS_FACTS) as few:
         evaluate(world)
     for number in range(2, 12):
         world.rule(number=number, channel=None, line=900 + number)
@@ -396,7 +399,6 @@ with scopes_disabled():
 
 def child_environment(tmp_path) -> dict:
     """A child process sees the test's own database; SQLite's lives in memory, so it gets a copy of it."""
-    from django.db import connection
 
     if connection.vendor == "sqlite":
         with sqlite3.connect(tmp_path / "mops.sqlite3") as copy:
