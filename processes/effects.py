@@ -111,7 +111,11 @@ def _action_of(decision: Decision, today: date) -> tuple[str, str, date]:
     terms, subject = decision.terms, decision.subject
     kinds = Action.Kind
     if decision.choice == Choice.STOP:
-        text = _("Stop “%(subject)s” in the advertising cabinet") % {"subject": subject}
+        texts = {
+            Channel.Kind.CRM: _("Stop “%(subject)s” in the mailer"),
+            Channel.Kind.PAID: _("Stop “%(subject)s” in the advertising cabinet"),
+        }
+        text = texts.get(decision.channel.kind, _("Stop “%(subject)s” where it runs")) % {"subject": subject}
         return text + _kept_words(decision), kinds.STOP, today
     if decision.choice == Choice.CUT:
         budget = formats.money(Decimal(terms["budget"]), decision.company.currency)
