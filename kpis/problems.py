@@ -31,7 +31,7 @@ FILE = {
     ),
     "binary": _("This is not a text table. Export the report as CSV and upload that file."),
     "no_known_columns": _(
-        "No line with known columns was found. The file needs a heading with a date, a channel and at least one metric. Found: %(found)s."
+        "No table with days was found. The file needs a line of headings, a column with days and at least one with figures. Found: %(found)s."
     ),
     "too_wide": _("The table has %(n)s columns; at most %(most)s are read. Export only the columns with figures."),
     "column_twice": _("Two columns hold one metric: “%(first)s” and “%(second)s”. Leave one of them."),
@@ -49,6 +49,10 @@ FILE = {
     "sum_too_large": _(
         "The rows of one day add up to more than can be true. Check the unit: perhaps it is in millionths."
     ),
+    "columns_changed": _(
+        "Meanwhile somebody has said something else about the columns of such files. Upload the file again and look at it."
+    ),
+    "metric_gone": _("The metric “%(name)s” is not there any more. Say again which column holds what."),
     "gone": _("The uploaded file is not there any more. Upload it again."),
     "broke_off": _(
         "The load broke off %(n)s times. Nothing was written. Upload the file again or tell the administrator."
@@ -68,6 +72,8 @@ CELL = {
     "bad_date": _("“%(value)s” is not a date. Write 2026-11-20 or 20.11.2026."),
     "ambiguous_date": _("“%(value)s” can be two different days. Write 2026-11-20 or 20.11.2026."),
     "period_row": _("The row covers several days from “%(value)s” on. Export the report by days."),
+    "another_weekday": _("The week from “%(value)s” begins on another weekday than the rows above: weeks would overlap. Check the date."),
+    "week_not_over": _("The week from “%(value)s” is not over yet. Remove the row, or load the file when the week has ended."),
     "too_old": _("“%(value)s” is before the year 2000. Check the date."),
     "future_date": _("“%(value)s” has not come yet. Facts are loaded for days that have begun; check the date."),
     "no_channel": _("The channel is empty. Fill it in, or remove the row."),

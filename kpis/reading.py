@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from typing import BinaryIO
 
 from django.utils import translation
@@ -15,8 +16,9 @@ from django.utils import translation
 from kpis import metrics as catalogue
 from kpis.importers import registry
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
+from kpis.importers.custom import DAY, WEEK, Custom, days_in, guess_table, without_personal
 from kpis.importers.tables import Table, normalise, open_table
-from kpis.models import Import, Metric
+from kpis.models import ColumnMap, Import, Metric, Source
 from roles.models import Campaign, Channel, Company
 
 LEAVE_OUT = "-"
@@ -26,8 +28,11 @@ MOST_CHANNELS = 200
 MOST_CAMPAIGNS = 20_000
 
 
-def context_of(company: Company, today: date) -> Context:
-    """Headings by which metrics are known: codes, Russian and English names, the company's own metrics included."""
+def context_of(company: Company, today: date, source: Source | None = None) -> Context:
+    """Headings by which metrics are known: codes, Russian and English names, the company's own metrics included.
+
+    `source`: whose tables mapped by hand are known too.
+    """
     columns = {}
     for language in ("ru", "en"):
         with translation.override(language):
@@ -40,7 +45,16 @@ def context_of(company: Company, today: date) -> Context:
         for heading in (metric.code, metric.name_ru, metric.name_en):
             if heading:
                 columns.setdefault(normalise(heading), column)
-    return Context(columns, today)
+    maps = ColumnMap.objects.filter(company=company, source=source) if source else ()
+    return Context(columns, today, tuple(custom_reader(found) for found in maps))
+
+
+def custom_reader(found: ColumnMap) -> Custom:
+    """The reader that reads as the map says."""
+    step = WEEK if found.step == ColumnMap.Step.WEEK else 1
+    return Custom(
+        found.pk, found.version, tuple(found.header), tuple(found.columns), step, found.order, found.is_sparse
+    )  # fmt: skip
 
 
 def foreign_currency(reader: Reader, table: Table, company: Company) -> str:
@@ -68,10 +82,74 @@ def converted(rows: Iterator[Row], money: set[str], rate: Decimal | None) -> Ite
         yield row
 
 
-def open_recognised(stream: BinaryIO, context: Context, profile: str = "") -> tuple[Reader, Table]:
-    """The table of a stream and the reader that knows it; FileProblem when there is none."""
+def open_recognised(
+    stream: BinaryIO, context: Context, profile: str = "", version: int | None = None
+) -> tuple[Reader, Table]:
+    """The table of a stream and the reader that knows it; FileProblem when there is none, or it is of another version."""
     table = open_table(stream, lambda header: registry.recognise(header, context, profile) is not None)
-    return registry.recognise(table.header, context, profile), table
+    reader = registry.recognise(table.header, context, profile)
+    if version is not None and isinstance(reader, Custom) and version != reader.VERSION:
+        raise FileProblem("columns_changed")
+    return reader, table
+
+
+def open_load(company: Company, load: Import, stream: BinaryIO) -> tuple[Context, Reader, Table]:
+    """The table of a load's file by the reader it was previewed with, and what that reader knows of the company."""
+    context = context_of(company, company.local_date(load.created_at), load.source)
+    return context, *open_recognised(stream, context, load.profile, load.profile_version)
+
+
+@dataclass
+class Recognised:
+    """What an upload is. `profile` empty: a table that nobody knows, whose columns have to be mapped by hand.
+
+    `mapping`: names in the file → codes of channels, as far as they can be told; `kept`: the records to keep in place of
+    the upload, where it holds personal columns.
+    """
+
+    profile: str = ""
+    version: int = 0
+    currency: str = ""
+    mapping: dict[str, str] = field(default_factory=dict)
+    kept: Iterator[list[str]] | None = None
+
+
+def look_into(
+    stream: BinaryIO, company: Company, source: Source, today: date, profile: str, remembered: dict[str, str]
+) -> Recognised:
+    """What an upload of this source is; FileProblem for what cannot be loaded."""
+    context = context_of(company, today, source)
+    try:
+        reader, _table = open_recognised(stream, context, profile)
+    except FileProblem as problem:
+        if profile or problem.code != "no_known_columns" or (table := guess_table(stream)) is None:
+            raise
+        return Recognised(kept=without_personal(table))
+    if not isinstance(reader, Custom):
+        return recognised(stream, company, context, reader, remembered)
+    reopened = partial(open_recognised, stream, context, reader.CODE)
+    if (
+        reader.step == 1
+        and not reader.is_sparse
+        and days_in(reopened()[1], reader.place(DAY), reader.order).look_weekly
+    ):
+        return Recognised(kept=without_personal(reopened()[1]))
+    found = recognised(stream, company, context, reader, remembered)
+    found.kept = without_personal(reopened()[1])
+    return found
+
+
+def recognised(
+    stream: BinaryIO, company: Company, context: Context, reader: Reader, remembered: dict[str, str]
+) -> Recognised:
+    """The currency of a file that this reader knows, and the channels that its names mean."""
+    table = open_recognised(stream, context, reader.CODE)[1]
+    currency = foreign_currency(reader, table, company)
+    names = names_in(stream, context, reader.CODE)
+    if isinstance(reader, Custom) and reader.is_wide:
+        remembered = {}  # its names are codes that were chosen column by column
+    mapping = guess_channels(names, company, remembered)
+    return Recognised(reader.CODE, reader.VERSION, currency, mapping)
 
 
 @contextmanager

@@ -43,6 +43,7 @@ VERBS = {
     "update_source": gettext_lazy("Source changed"),
     "record_facts": gettext_lazy("Figures recorded"),
     "receive_file": gettext_lazy("File received"),
+    "choose_columns": gettext_lazy("Columns of the file explained"),
     "choose_channels": gettext_lazy("Channels of the file chosen"),
     "confirm_import": gettext_lazy("Load confirmed"),
     "run_import": gettext_lazy("File loaded"),

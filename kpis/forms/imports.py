@@ -11,6 +11,7 @@ from kpis.selectors import imports as reads
 from kpis.selectors import sources as source_reads
 from kpis.services import imports as writes
 from kpis.services import sources as source_writes
+from kpis.services.uploads import BadFile
 from roles import selectors
 from roles.forms import RefusableForm
 
@@ -37,7 +38,7 @@ class UploadForm(RefusableForm):
     def receive(self, *, company, by, at, file, source="", source_name=""):
         """Name the source, keep the file; what is refused stands at its field."""
         if not file.size:
-            raise writes.BadFile(FileProblem("empty"))
+            raise BadFile(FileProblem("empty"))
         named = source_writes.named_source(company=company, by=by, at=at, code=source, name=source_name)
         return writes.receive_file(company=company, by=by, at=at, source=named, upload=file)
 

@@ -55,10 +55,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Context:
-    """What a reader must know of the company: `columns` maps normalised headings to metrics; `today` is its local date."""
+    """What a reader must know of the company: `columns` maps normalised headings to metrics; `today` is its local date.
+
+    `own`: readers of tables whose columns somebody has mapped by hand.
+    """
 
     columns: Mapping[str, Column]
     today: date
+    own: tuple["Reader", ...] = ()
 
 
 class Reader(Protocol):

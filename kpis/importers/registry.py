@@ -4,17 +4,18 @@ from kpis.importers import canonical, multi_platform, platforms
 from kpis.importers.base import Context, FileProblem, Reader
 
 READERS: tuple[Reader, ...] = (multi_platform, canonical, *platforms.ALL)
+CODES = frozenset(reader.CODE for reader in READERS)
 
 
-def reader_of(code: str) -> Reader:
+def reader_of(code: str, context: Context) -> Reader:
     """The reader by its name; FileProblem for one that does not exist."""
-    for reader in READERS:
+    for reader in (*context.own, *READERS):
         if code == reader.CODE:
             return reader
     raise FileProblem("unknown_profile", name=code)
 
 
 def recognise(header: list[str], context: Context, code: str = "") -> Reader | None:
-    """The first reader that knows the heading; only the named one is asked when a name is given."""
-    asked = (reader_of(code),) if code else READERS
+    """The first reader that knows the heading, what was mapped by hand before all; only the named one where a name is given."""
+    asked = (reader_of(code, context),) if code else (*context.own, *READERS)
     return next((reader for reader in asked if reader.sniff(header, context)), None)

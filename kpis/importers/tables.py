@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 
 from kpis.importers import workbooks
@@ -61,36 +61,35 @@ def normalise(heading: str) -> str:
 
 def open_table(stream: BinaryIO, is_header: Callable[[list[str]], bool]) -> Table:
     """The table in a binary stream; FileProblem when it is none, or none of its first lines is a heading we know."""
-    stream.seek(0)
-    if workbooks.is_workbook(stream):
-        encoding, parts = "xlsx", workbooks.sheets(stream)
-    else:
-        encoding = find_encoding(stream)
-        parts = ((delimiter, _records(stream, encoding, delimiter)) for delimiter in DELIMITERS)
+    encoding, parts = candidates(stream)
     found = None
     for delimiter, records in parts:
-        head = _head(records)
+        head = head_of(records)
         found = found or (head if any(len(cells) > 1 for cells in head) else None)
         for number, cells in enumerate(head, 1):
             if len(cells) <= WIDEST and is_header(cells):
                 first = head[number:]
-                return Table(cells, number, head[: number - 1], encoding, delimiter, first, _chain(first, records))
+                return Table(cells, number, head[: number - 1], encoding, delimiter, first, chain(first, records))
     widest = max(found or [[]], key=len)
     if len(widest) > WIDEST:
         raise FileProblem("too_wide", n=len(widest), most=WIDEST)
     raise FileProblem("no_known_columns", found=", ".join(cell.strip()[:30] for cell in widest[:8] if cell.strip()))
 
 
-def _head(records: Iterator[list[str]]) -> list[list[str]]:
+def candidates(stream: BinaryIO) -> tuple[str, Iterator[tuple[str, Iterator[list[str]]]]]:
+    """The encoding, and the records by every delimiter (of a workbook: of every sheet); FileProblem for what is no text."""
+    stream.seek(0)
+    if workbooks.is_workbook(stream):
+        return "xlsx", workbooks.sheets(stream)
+    encoding = find_encoding(stream)
+    return encoding, ((delimiter, _records(stream, encoding, delimiter)) for delimiter in DELIMITERS)
+
+
+def head_of(records: Iterator[list[str]]) -> list[list[str]]:
     try:
         return list(islice(records, HEADER_WITHIN))
     except csv.Error as error:
         raise FileProblem("broken_quotes", row=1) from error
-
-
-def _chain(first: list[list[str]], rest: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield from first
-    yield from rest
 
 
 def _records(stream: BinaryIO, encoding: str, delimiter: str) -> Iterator[list[str]]:

@@ -1,6 +1,6 @@
 """Numbers: sources, loads, daily facts and their history, KPIs, targets, stop-rules and what their evaluation left behind."""
 
-from kpis.models.facts import DailyFact, FactRevision, Import, Metric, MetricColumns, Source, upload_path
+from kpis.models.facts import ColumnMap, DailyFact, FactRevision, Import, Metric, MetricColumns, Source, upload_path
 from kpis.models.findings import (
     Breach,
     DataIncident,
@@ -16,6 +16,7 @@ from kpis.models.rules import StopRule, StopRuleVersion
 
 __all__ = [
     "Breach",
+    "ColumnMap",
     "DailyFact",
     "DataIncident",
     "Evaluation",

@@ -106,6 +106,45 @@ class Import(CompanyOwned):
         return self.filename or f"{self.source_id} {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class ColumnMap(CompanyOwned):
+    """What somebody said about the columns of one heading of one source: the next file with that heading is read so.
+
+    `header`: the headings as `custom.heading_of` leaves them. `columns`: see `custom.Custom`. `version` grows with every
+    change, so that a load never runs by another map than the one it was previewed with.
+    """
+
+    class Step(models.TextChoices):
+        DAY = "day", _("a day")
+        WEEK = "week", _("a week from that day on")
+
+    class Order(models.TextChoices):
+        UNTOLD = "", _("other spellings only")
+        DAY_FIRST = "dmy", _("day, month, year")
+        MONTH_FIRST = "mdy", _("month, day, year")
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="column_maps")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the headings")
+    header = models.JSONField()
+    columns = models.JSONField(help_text='[{"what", "metric"?, "channel"?}], a place for each column')
+    step = models.CharField(max_length=4, choices=Step, default=Step.DAY)
+    is_sparse = models.BooleanField(
+        default=False, help_text="days stand apart, and each row is a day, as somebody said"
+    )
+    order = models.CharField(max_length=3, choices=Order, blank=True, default=Order.UNTOLD)
+    version = models.PositiveSmallIntegerField(default=1)
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "source", "digest"], name="columns_of_a_heading_once"),
+        ]
+
+    def __str__(self):
+        return f"{self.source_id}: {', '.join(self.header[:4])}"
+
+
 class MetricColumns(models.Model):
     """The nullable metric columns, one per `metrics.COLUMNS`: absent is not zero."""
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from kpis import problems, reading
 from kpis.importers.base import CellProblem, Reader, Row
+from kpis.importers.custom import Custom
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import
 from kpis.reading import Names
@@ -38,7 +39,8 @@ class PreviewRow:
 
 @dataclass
 class Preview:
-    """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the first `checked` rows of the file; `complete`: that is all of it."""
+    """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
+    first `checked` rows of the file; `complete`: that is all of it; `weeks`: each row is spread over seven days."""
 
     profile: str
     encoding: str
@@ -49,6 +51,7 @@ class Preview:
     problems: list[dict] = field(default_factory=list)
     checked: int = 0
     complete: bool = True
+    weeks: bool = False
     fresh: int = 0
     changed: int = 0
     same: int = 0
@@ -86,8 +89,7 @@ def preview(
     """
     names = Names(company, {name: code for name, code in (mapping or load.mapping).items() if code})
     with reading.opened(load) as stream:
-        context = reading.context_of(company, company.local_date(load.created_at))
-        reader, table = reading.open_recognised(stream, context, load.profile)
+        context, reader, table = reading.open_load(company, load, stream)
         infos = metrics_of(company=company)
         found = Preview(
             reader.CODE,
@@ -95,6 +97,7 @@ def preview(
             table.delimiter,
             [infos[code] for code in reader.metrics(table.header, context)],
             reader.skipped(table.header, context),
+            weeks=isinstance(reader, Custom) and reader.step > 1,
         )
         rows = reading.converted(reader.read(table, context), reading.money_codes(company), rate)
         folded, wrong = _fold(found, rows, names, reader)
@@ -112,11 +115,13 @@ def _fold(
     lines: dict[Key, int] = {}
     wrong: list[CellProblem] = []
     codes = [info.code for info in found.metrics]
-    for row in rows:
-        if found.checked == CHECKED:
+    line = None
+    for number, row in enumerate(rows):
+        if number == CHECKED:
             found.complete = False
             break
-        found.checked += 1
+        found.checked += row.line != line  # a row of a wide table or of a week comes in parts
+        line = row.line
         if names.leaves_out(row):
             found.left_out += 1
             continue

@@ -3,7 +3,6 @@
 The row says what must still happen; a killed worker loses nothing, because effect and completion are one transaction.
 """
 
-import hashlib
 import logging
 import secrets
 import time
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
@@ -22,8 +20,8 @@ from kpis import facts, reading
 from kpis.failpoints import failpoint
 from kpis.importers.base import CellProblem, FileProblem, Row
 from kpis.models import Import, Source
-from kpis.problems import file_sentence
 from kpis.services.evaluations import kick
+from kpis.services.uploads import BadFile, digest_of, kept
 from roles import audit
 from roles.fields import MICRO
 from roles.models import Campaign, Channel, Company, Membership
@@ -40,20 +38,6 @@ MOST_ERRORS = 100
 PROGRESS_EVERY = 5_000
 
 
-class BadFile(Refused):
-    """The file as a whole cannot be loaded; the message says what to do with it."""
-
-    code = "bad_file"
-
-    def __init__(self, problem: FileProblem):
-        message = file_sentence(problem)
-        super().__init__(message, [FieldError("file", problem.code, message)])
-
-
-class FileTooLarge(BadFile):
-    status = 413
-
-
 class NotWaiting(Conflict):
     code = "not_waiting"
 
@@ -68,21 +52,16 @@ class RateNeeded(Refused):
     code = "rate_needed"
 
 
+class ColumnsNotChosen(Refused):
+    """No reader knows the heading and nobody has said what its columns are: the load waits on its page."""
+
+    code = "columns_not_chosen"
+
+
 class ChannelsNotChosen(Refused):
     """Some names in the file have no channel: `errors` has one entry per name."""
 
     code = "channels_not_chosen"
-
-
-def digest_of(upload: File) -> str:
-    """SHA-256 of an upload, read in pieces; FileTooLarge beyond the limit of the settings."""
-    most = settings.UPLOAD_MAX_BYTES
-    if (upload.size or 0) > most:
-        raise FileTooLarge(FileProblem("file_too_large", most=most // 1024**2))
-    made = hashlib.sha256()
-    for chunk in upload.chunks():
-        made.update(chunk)
-    return made.hexdigest()
 
 
 def receive_file(
@@ -90,32 +69,39 @@ def receive_file(
 ) -> Import:
     """Keep an upload and recognise it: a load in state preview that waits for the user's word. Writes no fact.
 
-    The same file of the same source that waits already is given back. Raises BadFile (wrong kind, empty, no known
-    columns, too large), and nothing is kept then.
+    A table that no reader knows has an empty profile: `column_maps.choose_columns` comes first. The same file of the same
+    source that waits already is given back. Raises BadFile (no table, empty, too large), and nothing is kept then.
     """
     digest = digest_of(upload)
-    context = reading.context_of(company, company.local_date(at))
+    remembered = remembered_mapping(company, source)
     try:
-        reader, table = reading.open_recognised(upload.file, context, profile)
-        currency = reading.foreign_currency(reader, table, company)
-        names = reading.names_in(upload.file, context, reader.CODE)
+        found = reading.look_into(upload.file, company, source, company.local_date(at), profile, remembered)
     except FileProblem as problem:
         raise BadFile(problem) from problem
-    waiting = Import.objects.filter(company=company, source=source, sha256=digest, profile_version=reader.VERSION)
+    load = Import(
+        company=company, source=source, state=Import.State.PREVIEW, profile=found.profile, profile_version=found.version,
+        filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at, currency=found.currency,
+        mapping=found.mapping,
+    )  # fmt: skip
+    return _keep(load, upload, found.kept)
+
+
+def _keep(load: Import, upload: File, records: Iterator[list[str]] | None) -> Import:
+    """Store the upload (without its personal columns, where `records` are given) and its load, once."""
+    waiting = Import.objects.filter(
+        company=load.company, source=load.source, sha256=load.sha256, profile_version=load.profile_version
+    )
     if found := waiting.filter(state__in=WAITING).first():
         return found
-    load = Import(
-        company=company, source=source, state=Import.State.PREVIEW, profile=reader.CODE, profile_version=reader.VERSION,
-        filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at, currency=currency,
-        mapping=reading.guess_channels(names, company, remembered_mapping(company, source)),
-    )  # fmt: skip
-    upload.seek(0)
-    load.file.save(load.filename, upload, save=False)
+    with kept(upload, records) as stored:
+        load.file.save(load.filename, stored, save=False)
     try:
         with transaction.atomic():
             load.save()
-            after = {"filename": load.filename, "source": source.code, "sha256": digest}
-            audit.record(company=company, by=by, verb="receive_file", obj=load, at=at, after=after)
+            after = {"filename": load.filename, "source": load.source.code, "sha256": load.sha256}
+            audit.record(
+                company=load.company, by=load.created_by, verb="receive_file", obj=load, at=load.created_at, after=after
+            )  # fmt: skip
     except BaseException as error:
         default_storage.delete(load.file.name)
         if isinstance(error, IntegrityError) and (found := waiting.filter(state__in=WAITING).first()):
@@ -144,6 +130,9 @@ def confirm_import(
     `rate`: what one unit of the file's currency is in the company's, needed where they differ. Raises ChannelsNotChosen,
     RateNeeded, or NotWaiting when it is not (any more) waiting for a word.
     """
+    if not load.profile:
+        message = _("It is not said yet what the columns of this file are: do it on the page of the load.")
+        raise ColumnsNotChosen(message, [FieldError("file", "columns_not_chosen", message)])
     rate = _checked_rate(company, load, rate)
     codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
     chosen = {name: mapping.get(name, "") for name in sorted(load.mapping)}
@@ -268,8 +257,7 @@ def _load(load: Import, token: str, at: datetime) -> bool:
     names = reading.Names(company, load.mapping)
     problems: list[CellProblem] = []
     with reading.opened(load) as stream:
-        context = reading.context_of(company, company.local_date(load.created_at))
-        reader, table = reading.open_recognised(stream, context, load.profile)
+        context, reader, table = reading.open_load(company, load, stream)
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
             rows = reading.converted(reader.read(table, context), reading.money_codes(company), load.rate)

@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from kpis import problems
+from kpis.forms.columns import ColumnsForm
 from kpis.forms.imports import MappingForm, UploadForm
-from kpis.importers import platforms
+from kpis.importers import platforms, registry
 from kpis.importers.base import FileProblem
 from kpis.models import Import
+from kpis.selectors import column_maps as maps
 from kpis.selectors import imports as reads
 from kpis.services import imports as writes
+from kpis.services.column_maps import choose_columns
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -31,14 +34,44 @@ def import_list(request):
 def import_create(request):
     form = UploadForm(request, initial={"source": request.GET.get("source", "")})
     if form.attempt(form.receive, **_acting(request)):
-        return redirect("kpis:import-detail", request.company.slug, form.result.pk)
+        page = "kpis:import-detail" if form.result.profile else "kpis:import-columns"
+        return redirect(page, request.company.slug, form.result.pk)
     context = {"form": form, "platforms": platforms.names()}
     return render(request, "kpis/import_create.html", context, status=form.status)
 
 
 @requires(Permission.READ)
 def import_detail(request, pk):
-    return _detail(request, _load(request, pk))
+    load = _load(request, pk)
+    if load.state == Import.State.PREVIEW and not load.profile and _may_enter(request):
+        return redirect("kpis:import-columns", request.company.slug, load.pk)
+    return _detail(request, load)
+
+
+@requires(Permission.ENTER_FACTS)
+def import_columns(request, pk):
+    """Which column of an unknown table is what; said once for a heading of a source."""
+    load = _load(request, pk)
+    if load.state != Import.State.PREVIEW or load.profile in registry.CODES:
+        return redirect("kpis:import-detail", request.company.slug, load.pk)
+    try:
+        found = maps.columns(company=request.company, load=load)
+    except FileProblem as problem:
+        return render(
+            request, "kpis/import_columns.html", {"load": load, "unreadable": problems.file_sentence(problem)}
+        )
+    data, refusal = (request.POST if request.method == "POST" else None), None
+    form = ColumnsForm(found, data)
+    if data is not None:
+        try:
+            taken = choose_columns(
+                **_acting(request), load=load, columns=form.columns, step=form.step, order=form.order
+            )  # fmt: skip
+            return redirect("kpis:import-detail", request.company.slug, taken.pk)
+        except Refused as error:
+            refusal, form = error, ColumnsForm(found, data, error)
+    context = {"load": load, "form": form, "found": found, "refusal": refusal}
+    return render(request, "kpis/import_columns.html", context, status=refusal.status if refusal else 200)
 
 
 @requires(Permission.ENTER_FACTS)
@@ -82,7 +115,7 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     if load.state == Import.State.PREVIEW and may_enter:
         data = request.POST if refusal else None
         form = MappingForm(request.company, load, data, refusal.errors if refusal else ())
-        context["mapping"] = form
+        context |= {"mapping": form, "by_hand": load.profile not in registry.CODES}
         try:
             context["preview"] = reads.preview(company=request.company, load=load, mapping=form.mapping, rate=form.rate)
         except FileProblem as problem:

@@ -15,7 +15,7 @@ from django.utils import translation
 
 from kpis import problems
 from kpis.models import DailyFact, FactRevision, Import
-from kpis.services import imports
+from kpis.services import imports, uploads
 from roles.models import Campaign
 from roles.refusals import Refused
 
@@ -213,7 +213,7 @@ def test_a_file_beyond_the_limit_is_refused_before_it_is_read(acme):
     upload = Endless("facts.csv", b"x")
     upload.size = 1 << 30
 
-    with pytest.raises(imports.FileTooLarge) as refused:
+    with pytest.raises(uploads.FileTooLarge) as refused:
         imports.receive_file(company=acme.company, by=acme.analyst, at=NOW, source=source(acme), upload=upload)
 
     assert (refused.value.status, is_russian(refused.value.message)) == (413, True)

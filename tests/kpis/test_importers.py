@@ -171,7 +171,7 @@ def test_numbers_are_exact_and_rounded_half_even(cell, expected):
 
 def test_a_reader_is_asked_by_name():
     with pytest.raises(FileProblem, match="unknown_profile"):
-        registry.reader_of("nonsense")
+        registry.reader_of("nonsense", CONTEXT)
 
 
 # ---------------------------------------------------------------- whatever comes, a reason and never a crash

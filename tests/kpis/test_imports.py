@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from kpis.models import DailyFact, Import
 from kpis.selectors import imports as reads
-from kpis.services import imports
+from kpis.services import imports, uploads
 from kpis.services.sources import ensure_source
 from roles.models import AuditEvent, Campaign
 
@@ -185,7 +185,7 @@ def test_a_wrong_file_is_refused_with_what_to_do_and_nothing_is_kept(acme, conte
 def test_too_large_a_file_is_refused(acme, settings):
     settings.UPLOAD_MAX_BYTES = 10
 
-    with pytest.raises(imports.FileTooLarge) as refusal:
+    with pytest.raises(uploads.FileTooLarge) as refusal:
         receive(acme)
     assert refusal.value.status == 413
 
