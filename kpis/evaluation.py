@@ -80,6 +80,7 @@ def evaluate_companies(*, orders: Sequence[Order], at: datetime, today: date) ->
     judged = {company_id: found for found in replay_fleet(inputs=inputs, today=today) for company_id in found.rows}
     for found in _different(judged):
         write_log(found.replay, stands, today, dirty, outcomes)
+    failpoint("evaluation.after_log")
     for work in _works(inputs, judged, stands, at, today):
         findings.write_breaches(work, outcomes[work.company.pk])
         findings.write_incidents(work, outcomes[work.company.pk])

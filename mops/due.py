@@ -29,6 +29,12 @@ def companies_due(at: datetime) -> list[int]:
     return sorted(found - resting)
 
 
+def evaluations_due(at: datetime) -> set[int]:
+    """Ids of the companies whose evaluation hour has come and that nobody evaluates yet."""
+    with scopes_disabled():
+        return set(Company.objects.filter(_evaluation_hour(at)).values_list("pk", flat=True))
+
+
 def _queries(at: datetime) -> Iterator[QuerySet]:
     """One query per kind of work; each yields company ids."""
     free = Q(lease_until=None) | Q(lease_until__lte=at)
@@ -48,18 +54,31 @@ def _ids(rows: QuerySet) -> QuerySet:
 
 def _by_the_clock(at: datetime) -> QuerySet:
     """Companies whose local clock has passed the start of a day, their evaluation hour or a moment of the week unnoticed."""
-    due = Q(pk=None)
-    for name in Company.objects.order_by().values_list("timezone", flat=True).distinct():
-        zone = ZoneInfo(name)
-        local = at.astimezone(zone)
+    due = _evaluation_hour(at)
+    for name, zone, local in _local_clocks(at):
         begun = Progress.objects.filter(
             company=OuterRef("pk"), day_begun_on__gte=local.date(), week_moment_at__gte=last_week_moment(at, zone)
         )
+        due |= Q(timezone=name) & ~Exists(begun)
+    return Company.objects.filter(due).values_list("pk", flat=True)
+
+
+def _evaluation_hour(at: datetime) -> Q:
+    """Companies past their evaluation hour of the local day and not evaluated on it."""
+    due = Q(pk=None)
+    for name, _zone, local in _local_clocks(at):
         evaluated = Evaluation.objects.filter(
             Q(daily_done_on__gte=local.date()) | Q(lease_until__gt=at), company=OuterRef("pk")
         )
-        due |= Q(timezone=name) & (~Exists(begun) | (Q(evaluate_at__lte=local.time()) & ~Exists(evaluated)))
-    return Company.objects.filter(due).values_list("pk", flat=True)
+        due |= Q(timezone=name, evaluate_at__lte=local.time()) & ~Exists(evaluated)
+    return due
+
+
+def _local_clocks(at: datetime) -> Iterator[tuple[str, ZoneInfo, datetime]]:
+    """The zones that companies live in, and what time it is there."""
+    for name in Company.objects.order_by().values_list("timezone", flat=True).distinct():
+        zone = ZoneInfo(name)
+        yield name, zone, at.astimezone(zone)
 
 
 def unreminded(at: datetime, wait: timedelta) -> QuerySet[Decision]:

@@ -165,7 +165,8 @@ def write_log(
 ) -> None:
     """Lines of the days that may differ. `dirty`: of a company the first day that may; None: the last 60 are compared."""
     floor = today - timedelta(days=LOG_DAYS)
-    since = [_log_from(stands, one, floor, dirty) for one in replay.series]
+    ends = [replay.history.day(index) for index in last_ready(replay).tolist()]
+    since = [_log_from(stands, one, floor, dirty, end) for one, end in zip(replay.series, ends, strict=True)]
     written = _written(replay.series, since, floor)
     fresh, changed = [], []
     for one, day, values in _lines(replay, since):
@@ -200,13 +201,14 @@ def _newest_loads(companies: set[int]) -> dict[int, int]:
     return dict(done.values("company_id").annotate(newest=Max("pk")).values_list("company_id", "newest"))
 
 
-def _log_from(stands: Mapping, one: Series, floor: date, dirty: Mapping[int, date | None]) -> date:
-    """The first day of the log that may differ from what is written."""
+def _log_from(stands: Mapping, one: Series, floor: date, dirty: Mapping[int, date | None], end: date) -> date:
+    """The first day of the log that may differ from what is written. `end`: the newest judged day, a mailing's only one."""
     company_id = one.version.company_id
     begin, stand = dirty.get(company_id), stands.get(company_id, {}).get(key_of(one))
     if stand is None or begin is None or stand.state == State.DISABLED.code:
         return floor
-    return max(floor, min(begin, stand.last_day + timedelta(days=1)))
+    unwritten = stand.last_day + timedelta(days=1)
+    return max(floor, begin if stand.last_day == end else min(begin, unwritten))
 
 
 def _written(series: list[Series], since: list[date], floor: date) -> dict[tuple, tuple]:

@@ -211,6 +211,12 @@ class Evaluation(CompanyOwned):
     evaluated_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     lease_token = models.CharField(max_length=32, blank=True)
+    fingerprint = models.CharField(
+        max_length=32,
+        blank=True,
+        db_default="",
+        help_text="of the rules, scopes and budgets that the last evaluation judged by",
+    )
 
     def __str__(self):
         return f"evaluation of {self.company_id}"

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from kpis.evaluation import evaluate_company
+from kpis.evaluation import evaluate_companies, evaluate_company
 from kpis.models import (
     Breach,
     DailyFact,
@@ -347,9 +347,9 @@ def test_a_load_meanwhile_keeps_the_request(world, monkeypatch):
 
     def evaluated_slowly(**kwargs):
         request_evaluation(company=world.company, dirty_from=date(2026, 11, 1))
-        return evaluate_company(**kwargs)
+        return evaluate_companies(**kwargs)
 
-    monkeypatch.setattr(evaluations, "evaluate_company", evaluated_slowly)
+    monkeypatch.setattr(evaluations, "evaluate_companies", evaluated_slowly)
     evaluate_due(company=world.company, at=NOW)
 
     assert Evaluation.objects.get().dirty_from == date(2026, 11, 1)
@@ -357,7 +357,7 @@ def test_a_load_meanwhile_keeps_the_request(world, monkeypatch):
 
 def test_a_broken_evaluation_gives_the_lease_back(world, monkeypatch):
     request_evaluation(company=world.company, dirty_from=TODAY)
-    monkeypatch.setattr(evaluations, "evaluate_company", lambda **kwargs: 1 / 0)
+    monkeypatch.setattr(evaluations, "evaluate_companies", lambda **kwargs: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         evaluate_due(company=world.company, at=NOW)
@@ -371,11 +371,11 @@ def test_lost_lease_leaves_nothing_behind(world, monkeypatch):
     world.facts([BAD] * 3)
 
     def stolen(**kwargs):
-        outcome = evaluate_company(**kwargs)
+        outcome = evaluate_companies(**kwargs)
         Evaluation.objects.update(lease_token="another")
         return outcome
 
-    monkeypatch.setattr(evaluations, "evaluate_company", stolen)
+    monkeypatch.setattr(evaluations, "evaluate_companies", stolen)
     with pytest.raises(evaluations.LeaseLost):
         evaluate_due(company=world.company, at=NOW)
 
