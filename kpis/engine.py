@@ -268,20 +268,23 @@ class _Machine:
     def _calm(self, day: int, calm: np.ndarray, fine: np.ndarray, muted: np.ndarray) -> None:
         firing = self.state == FIRING
         quiet = calm & ~firing
-        self.state[quiet] = np.where(muted[quiet], MUTED, WELL)
-        self._empty(quiet & ~self.sliding, day)
+        np.copyto(self.state, np.where(muted, MUTED, WELL) if self.marks else WELL, where=quiet)
         if self.slides:
+            self._empty(quiet & ~self.sliding, day)
             rows = np.flatnonzero(quiet & self.sliding)
             self.streak[rows] = self._streak(day, rows)
+        else:
+            self._empty(quiet, day)
         held = calm & (firing | self.is_open)
-        self.clean[held] = np.where(fine[held], self.clean[held] + 1, 0)
-        self._end(held & (self.clean >= self.clear_days), day, "recovered", muted)
+        if held.any():
+            np.copyto(self.clean, np.where(fine, self.clean + 1, 0), where=held)
+            self._end(held & (self.clean >= self.clear_days), day, "recovered", muted)
 
     def _idle(self, day, absent, seen, inactive, muted) -> None:
         if not self.pauses:
             return
-        self.idle[absent | (seen & ~inactive)] = 0
-        self.idle[seen & inactive] += 1
+        np.copyto(self.idle, 0, where=absent | (seen & ~inactive))
+        self.idle += seen & inactive
         self._end(seen & self.is_open & (self.idle >= PAUSE_DAYS), day, "paused", muted)
 
     def _end(self, rows: np.ndarray, day: int, kind: str, muted: np.ndarray) -> None:
@@ -302,8 +305,8 @@ class _Machine:
             self.events.append(Event(series, day, kind))
 
     def _empty(self, rows: np.ndarray, day: int) -> None:
-        self.streak[rows] = 0
-        self.emptied[rows] = day
+        np.copyto(self.streak, 0, where=rows)
+        np.copyto(self.emptied, day, where=rows)
 
     # ------------------------------------------------------------------ signatures
     def _sign(self, mark: Mark, day: int) -> None:
