@@ -1,5 +1,6 @@
 """Reads for mapping the columns of a table by hand: its headings, samples, what each column seems to be."""
 
+import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -24,6 +25,11 @@ SYNONYMS = {
     "deals": ("orders", "заказы", "сделки", "продажи"),
     "revenue": ("sales", "выручка с продаж", "доход", "value", "оборот"),
 }
+
+RATES = re.compile(
+    r"\bper\b|avg|average|rate|\bctr\b|\bcp[aclmo]\b|цена|средн|\bср\b|доля|\bза\b|reach|охват|частот|frequency|%"
+)
+"""Headings of figures that cannot be added up: never proposed for the metric that they name last."""
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,13 @@ def _guesses(company: Company, load: Import, table: Table, context: Context, fou
     days = custom.day_places(table)
     guesses: dict[int, dict] = {}
     taken: set[str] = set()
+    is_long = any(normalise(heading) in CHANNEL_NAMES for heading in table.header)
     for place, heading in enumerate(table.header):
         guess = said.get(place) or before.get(custom.heading_of(heading))
         guess = guess or _guess(normalise(heading), place, days, samples_of(table, place), context, found)
         key = guess["what"] + guess.get("metric", "") + guess.get("channel", "")
-        if guess["what"] != custom.SKIP and key in taken:
+        is_open = guess["what"] == custom.METRIC and not is_long  # the channels tell such columns apart
+        if guess["what"] != custom.SKIP and key in taken and not is_open:
             guess = {"what": custom.SKIP}
         taken.add(key)
         guesses[place] = guess
@@ -137,6 +145,8 @@ def _guess(
                 return {"what": custom.WIDE, "metric": metric, "channel": code}
     if name in CAMPAIGN_NAMES:
         return {"what": custom.CAMPAIGN}
+    if not RATES.search(name) and (metric := _metric_of(re.split(r"[\s:/,;-]+", name)[-1], context)):
+        return {"what": custom.METRIC, "metric": metric}
     return {"what": custom.SKIP}
 
 

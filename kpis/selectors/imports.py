@@ -40,7 +40,8 @@ class PreviewRow:
 @dataclass
 class Preview:
     """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
-    first `checked` rows of the file; `complete`: that is all of it; `weeks`: each row is spread over seven days."""
+    first `checked` rows of the file; `complete`: that is all of it; `weeks`: each row is spread over seven days;
+    `wide`: channels were chosen column by column."""
 
     profile: str
     encoding: str
@@ -52,6 +53,7 @@ class Preview:
     checked: int = 0
     complete: bool = True
     weeks: bool = False
+    wide: bool = False
     fresh: int = 0
     changed: int = 0
     same: int = 0
@@ -98,6 +100,7 @@ def preview(
             [infos[code] for code in reader.metrics(table.header, context)],
             reader.skipped(table.header, context),
             weeks=isinstance(reader, Custom) and reader.step > 1,
+            wide=isinstance(reader, Custom) and reader.is_wide,
         )
         rows = reading.converted(reader.read(table, context), reading.money_codes(company), rate)
         folded, wrong = _fold(found, rows, names, reader)

@@ -351,6 +351,16 @@ def test_guesses_are_sensible(acme):
     assert found.shown[3].samples == ["5", "5"]
 
 
+def test_a_metric_named_last_is_proposed_and_a_rate_never(acme):
+    load = receive(
+        acme, "time,tv_S,Channel0_spend,cost per leads,reach clicks\n2026-11-17,1,2,3,4\n2026-11-18,1,2,3,4\n"
+    )
+
+    found = maps.columns(company=acme.company, load=load)
+
+    assert [column.guess.get("metric") for column in found.shown] == [None, "spend", "spend", None, None]
+
+
 # ---------------------------------------------------------------- page, API, folder
 def test_the_page_asks_which_column_is_what(acme, sign_in):
     browser, slug = sign_in(acme.analyst), acme.company.slug
@@ -375,6 +385,7 @@ def test_the_page_asks_which_column_is_what(acme, sign_in):
     assert '<option value="blog" selected>' in unasked.content.decode()
     assert done.url == reverse("kpis:import-detail", args=[slug, load.pk])
     assert "разложена поровну" in shown(preview)
+    assert '<input type="hidden" name="channel-0" value="blog">' in preview
     assert not DailyFact.objects.exists()
     browser.post(
         reverse("kpis:import-confirm", args=[slug, load.pk]), {"act": "load", "channel-0": "blog", "channel-1": "vk"}
