@@ -106,6 +106,7 @@ def write_breaches(work: Work, outcome) -> None:
     prefetch_related_objects(changed, "rule", "channel", "campaign")
     Breach.objects.bulk_update(changed, ["first_day", "days", "muted", "closed_on", "closed_as"])
     outcome.opened += Breach.objects.bulk_create(fresh)
+    prefetch_related_objects(outcome.opened, "rule")
     for row in outcome.opened:
         work.tell("open_breach", row, rule=str(row.rule), subject=str(row.subject), opened_on=row.opened_on.isoformat())
     for row in outcome.closed:
@@ -144,7 +145,7 @@ def _opened(work: Work, one: Series, episode: Episode) -> list[Breach]:
     opened_on = work.day(episode.opened)
     return [
         Breach(
-            company=work.company, rule=one.version.rule, version=one.version, channel=one.channel, campaign=one.campaign,
+            company=work.company, rule_id=one.version.rule_id, version=one.version, channel=one.channel, campaign=one.campaign,
             first_day=work.day(episode.first), opened_on=opened_on, days=_days(work, episode), muted=episode.muted,
             found_late=before is not None and before.last_day >= opened_on, detected_at=work.at,
         )
@@ -226,7 +227,7 @@ def _new_incident(work: Work, one: Series, run: Incident) -> list[DataIncident]:
     state = DataIncident.State.CLOSED if run.over else DataIncident.State.OPEN
     return [
         DataIncident(
-            company=work.company, rule=one.version.rule, channel=one.channel, campaign=one.campaign,
+            company=work.company, rule_id=one.version.rule_id, channel=one.channel, campaign=one.campaign,
             first_day=work.day(run.first), last_day=work.day(run.last), state=state, opened_at=work.at,
             closed_at=work.at if run.over else None,
         )

@@ -4,8 +4,11 @@ A handful of queries however many companies there are; the rules of who is judge
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+
+from django.db.models import Model, QuerySet
+from django.db.models.base import ModelState
 
 from kpis.formulas import Formula, parse
 from kpis.metrics import BUILT_IN
@@ -45,11 +48,9 @@ class Inputs:
 def read_inputs(*, companies: Sequence[Company]) -> Inputs:
     """Read them for these companies."""
     ids = [company.pk for company in companies]
-    versions = _by_company(
-        StopRuleVersion.objects.filter(
-            company__in=ids, superseded_at=None, approved_at__isnull=False, active=True
-        ).select_related("rule").order_by("rule__number")
-    )  # fmt: skip
+    in_force = {"superseded_at": None, "approved_at__isnull": False, "active": True}
+    rows = StopRuleVersion.objects.filter(company__in=ids, **in_force).order_by("rule__number")
+    versions = _by_company(light_rows(rows, TERMS))
     wanted = {version.kpi_id for found in versions.values() for version in found}
     formulas = KpiVersion.objects.filter(company__in=ids, kpi__in=wanted, superseded_at=None)
     own = defaultdict(dict)
@@ -61,6 +62,29 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
     )  # fmt: skip
 
 
+TERMS = (
+    "id", "company_id", "rule_id", "number", "name", "kpi_id", "comparison", "line", "window", "n", "m", "k", "max_span",
+    "period", "channel_id", "channel_kind", "per", "minimum_sample", "zero_line", "no_data", "settling_days",
+    "confirm_pooled_7d", "clear_ratio", "clear_days", "shadow_until",
+)  # fmt: skip
+CHANNEL = ("id", "company_id", "name", "kind", "status", "monthly_budget", "tolerance", "stop_loss")
+CAMPAIGN = ("id", "company_id", "channel_id", "name", "status", "series", "budget", "tolerance", "stop_loss")
+
+
+def light_rows(rows: QuerySet, names: tuple[str, ...]) -> Iterator[Model]:
+    """Instances with these columns only, made without Django's ceremony: it costs more than judging what they hold.
+
+    The other columns are deferred, as after `.only()`.
+    """
+    model, database = rows.model, rows.db
+    for values in rows.values_list(*names):
+        one = model.__new__(model)
+        one.__dict__.update(zip(names, values, strict=True))
+        one._state = ModelState()
+        one._state.adding, one._state.db = False, database
+        yield one
+
+
 def _by_company(rows: Iterable) -> dict[int, list]:
     found = defaultdict(list)
     for row in rows:
@@ -70,10 +94,13 @@ def _by_company(rows: Iterable) -> dict[int, list]:
 
 def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[int, list[Series]]:
     """Every version on every running scope it is about, as `kpis.replay.series_of` has them."""
-    channels = _by_company(Channel.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"))
+    channels = _by_company(
+        light_rows(Channel.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"), CHANNEL)
+    )
     campaigns: dict[int, list[Campaign]] = defaultdict(list)
     if any(version.per == StopRuleVersion.Per.CAMPAIGN for found in versions.values() for version in found):
-        for campaign in Campaign.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"):
+        parts = Campaign.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk")
+        for campaign in light_rows(parts, CAMPAIGN):
             campaigns[campaign.channel_id].append(campaign)
     return {
         company_id: [

@@ -5,12 +5,11 @@ the clock, hardly the CPU.
 """
 
 import importlib.util
-import os
 import random
 import resource
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -22,12 +21,15 @@ from kpis.fleet.inputs import read_inputs
 from kpis.fleet.replays import replay_fleet
 from kpis.models import DailyFact
 from kpis.outcomes import State
-from mops.benchmarks import clones, loop
+from kpis.services.evaluations import RANGE
+from mops.benchmarks import clones, loop, mornings
+from mops.benchmarks.processor import cpu
 from roles.models import Company
 
 HELP = "Measure the evaluation of the stop-rules of many companies (PostgreSQL)."
-DAYS, CHUNK = 45, 100
+DAYS = 45
 FLOOR_GOAL, LOOP_GOAL, MEMORY_GOAL = 12, 20, 700
+ONE_GOAL_MS, ONE_LOOP_GOAL = 25, 5
 COLUMNS = [
     "spend", "impressions", "clicks", "visits", "leads", "qualified_leads", "gross_profit", "sends", "delivered", "unsubscribes",
 ]  # fmt: skip
@@ -37,12 +39,13 @@ COLUMNS = [
 def add_arguments(parser) -> None:
     """How many companies there are, and how many of them the loop goes over."""
     parser.add_argument("--companies", type=int, default=1000)
+    parser.add_argument("--written", type=int, default=200, help="companies whose states and log are written too")
     parser.add_argument(
         "--sample", type=int, default=6, help="companies that the loop goes over and the results are compared on"
     )
 
 
-def run(stdout, *, companies: int, sample: int, **options) -> None:
+def run(stdout, *, companies: int, sample: int, written: int, **options) -> None:
     """Make the companies and print everything from one run."""
     if connection.vendor != "postgresql":
         stdout.write("bench rules needs PostgreSQL: the rows of the floor and of the evaluation are its own.")
@@ -68,6 +71,34 @@ def run(stdout, *, companies: int, sample: int, **options) -> None:
     _goal(stdout, "faster than the loop", looped / evaluating, LOOP_GOAL, "x", above=True)
     _goal(stdout, "peak memory", memory, MEMORY_GOAL, " MB", above=False)
     stdout.write(_compared(told, today))
+    _one(stdout, ids[1 % companies], at)
+    _mornings(stdout, ids[:written], at)
+
+
+def _one(stdout, company_id: int, at: datetime) -> None:
+    company = Company.objects.get(pk=company_id)
+    versions = read_inputs(companies=[company]).versions[company_id]
+    formulas = {version: loop.formula_of(version) for version in versions}
+    found = mornings.after_a_load(company, at, formulas, _scalar())
+    stdout.write(
+        f"one company after a load: {found['clock']:.1f} ms by the clock, {found['cpu']:.1f} ms of CPU, {found['rows']} rows "
+        f"written; a loop {found['loop']:.0f} ms of CPU"
+    )
+    _goal(stdout, "one company", min(found["clock"], found["cpu"]), ONE_GOAL_MS, " ms", above=False)
+    _goal(stdout, "faster than its loop", found["loop"] / found["cpu"], ONE_LOOP_GOAL, "x", above=True)
+
+
+def _mornings(stdout, ids: list[int], at: datetime) -> None:
+    """The first morning fills the log of all days; then one by one worker, one by two, and the same again."""
+    for label, back, workers in (
+        ("first, all days", 2, 2), ("next, 1 worker", 1, 1), ("next, 2 workers", 0, 2), ("again, 1 worker", 0, 1),
+    ):  # fmt: skip
+        clock, spent, rows = mornings.morning(ids, at - timedelta(days=back), workers)
+        stdout.write(
+            f"morning of {len(ids):,} companies, {label:16} {clock:7.1f} s by the clock, {spent:7.1f} CPU s, {rows:,} rows written"
+        )
+    states, lines = mornings.written(ids)
+    stdout.write(f"rows written the second time: {rows} (states {states:,}, lines of the log {lines:,})")
 
 
 def _goal(stdout, label: str, value: float, goal: float, unit: str, *, above: bool) -> None:
@@ -78,21 +109,13 @@ def _goal(stdout, label: str, value: float, goal: float, unit: str, *, above: bo
 # ---------------------------------------------------------------- what is measured
 def _cost(act: Callable) -> tuple[float, object]:
     """CPU seconds of this process and of its backend, and what the act gave."""
-    connection.ensure_connection()
-    before = time.process_time() + _backend()
+    before = cpu()
     given = act()
-    return time.process_time() + _backend() - before, given
-
-
-def _backend() -> float:
-    """CPU seconds of the database process behind the connection: it runs on this machine."""
-    with open(f"/proc/{connection.connection.info.backend_pid}/stat") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return cpu() - before, given
 
 
 def _chunks(ids: list[int]) -> list[list[int]]:
-    return [ids[begin : begin + CHUNK] for begin in range(0, len(ids), CHUNK)]
+    return [ids[begin : begin + RANGE] for begin in range(0, len(ids), RANGE)]
 
 
 def _floor(ids: list[int]) -> tuple[float, int]:
