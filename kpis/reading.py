@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
-from functools import partial
 from typing import BinaryIO
 
 from django.utils import translation
@@ -16,7 +15,7 @@ from django.utils import translation
 from kpis import metrics as catalogue
 from kpis.importers import registry
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
-from kpis.importers.custom import DAY, WEEK, Custom, days_in, guess_table, without_personal
+from kpis.importers.custom import DAY, WEEK, Custom, days_in, guess_table, personal_places, without_personal
 from kpis.importers.tables import Table, normalise, open_table
 from kpis.models import ColumnMap, Import, Metric, Source
 from roles.models import Campaign, Channel, Company
@@ -120,30 +119,30 @@ def look_into(
     """What an upload of this source is; FileProblem for what cannot be loaded."""
     context = context_of(company, today, source)
     try:
-        reader, _table = open_recognised(stream, context, profile)
+        reader, table = open_recognised(stream, context, profile)
     except FileProblem as problem:
-        if profile or problem.code != "no_known_columns" or (table := guess_table(stream)) is None:
+        if profile or problem.code != "no_known_columns" or (unknown := guess_table(stream)) is None:
             raise
-        return Recognised(kept=without_personal(table))
-    if not isinstance(reader, Custom):
-        return recognised(stream, company, context, reader, remembered)
-    reopened = partial(open_recognised, stream, context, reader.CODE)
-    if (
-        reader.step == 1
-        and not reader.is_sparse
-        and days_in(reopened()[1], reader.place(DAY), reader.order).look_weekly
-    ):
-        return Recognised(kept=without_personal(reopened()[1]))
-    found = recognised(stream, company, context, reader, remembered)
-    found.kept = without_personal(reopened()[1])
+        return Recognised(kept=without_personal(unknown))
+    if _asks_for_weeks(reader, table):
+        found = Recognised()
+    else:
+        found = recognised(stream, company, context, reader, table, remembered)
+    if isinstance(reader, Custom) and personal_places(table):
+        found.kept = without_personal(open_recognised(stream, context, reader.CODE)[1])
     return found
 
 
+def _asks_for_weeks(reader: Reader, table: Table) -> bool:
+    """Are these weeks, where somebody has said of a table of days what its columns are? Reads the table on."""
+    is_daily = isinstance(reader, Custom) and reader.step == 1 and not reader.is_sparse
+    return is_daily and days_in(table, reader.place(DAY), reader.order).look_weekly
+
+
 def recognised(
-    stream: BinaryIO, company: Company, context: Context, reader: Reader, remembered: dict[str, str]
+    stream: BinaryIO, company: Company, context: Context, reader: Reader, table: Table, remembered: dict[str, str]
 ) -> Recognised:
     """The currency of a file that this reader knows, and the channels that its names mean."""
-    table = open_recognised(stream, context, reader.CODE)[1]
     currency = foreign_currency(reader, table, company)
     names = names_in(stream, context, reader.CODE)
     if isinstance(reader, Custom) and reader.is_wide:

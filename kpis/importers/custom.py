@@ -23,6 +23,7 @@ METRIC, WIDE, SKIP = "metric", "wide", "skip"
 ONCE = (DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME)
 WEEK = 7
 SCANNED = 20_000
+LONGEST_HEADING = 200
 CURRENCIES = frozenset(
     {"RUB", "USD", "EUR", "KZT", "BYN", "GBP", "CNY", "TRY", "TON", "UZS", "AMD", "GEL", "AED", "CHF"}
 )
@@ -40,7 +41,7 @@ TWO_WAYS = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4}|\d{2})", re.ASCII)
 
 def heading_of(cell: str) -> str:
     """A heading as it is compared: spaces and letter case do not matter; brackets do, because they tell goals and money apart."""
-    return " ".join(cell.translate(SPACES).lstrip("\ufeff").casefold().split())
+    return " ".join(cell.translate(SPACES).lstrip("\ufeff").casefold().split())[:LONGEST_HEADING]
 
 
 def digest_of(header: list[str]) -> str:

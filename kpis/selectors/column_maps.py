@@ -85,7 +85,7 @@ def columns(*, company: Company, load: Import) -> Columns:
         )  # fmt: skip
         guesses = _guesses(company, load, table, context, found)
         found.shown = [
-            ColumnShown(place, heading.strip(), samples_of(table, place), guesses[place])
+            ColumnShown(place, heading.strip()[: custom.LONGEST_HEADING], samples_of(table, place), guesses[place])
             for place, heading in enumerate(table.header)
             if place not in personal and (heading.strip() or samples_of(table, place))
         ]

@@ -50,7 +50,7 @@ def choose_columns(
             found = _save(company, by, at, load, table.header, said, step, order or days.order, days.look_weekly)
             context = reading.context_of(company, today, load.source)
             remembered = remembered_mapping(company, load.source)
-            known = reading.recognised(stream, company, context, reading.custom_reader(found), remembered)
+            known = reading.recognised(stream, company, context, reading.custom_reader(found), table, remembered)
             return _hand_over(company, by, at, load, known, found)
     except FileProblem as problem:
         raise BadFile(problem) from problem
@@ -87,9 +87,10 @@ def _missing(said: list[dict]) -> list[FieldError]:
 def _said_twice(header: list[str], said: list[dict]) -> list[FieldError]:
     seen: dict[tuple, int] = {}
     errors = []
+    has_column = any(column["what"] == custom.CHANNEL for column in said)
     for place, column in enumerate(said):
-        if column["what"] == custom.SKIP:
-            continue
+        if column["what"] == custom.SKIP or (column["what"] == custom.METRIC and not has_column):
+            continue  # a metric without any channel is asked for its channel first
         kind = "figure" if column["what"] in FIGURES else column["what"]
         first = seen.setdefault((kind, column.get("metric"), column.get("channel")), place)
         if first != place:

@@ -1,7 +1,7 @@
 """Tables that no reader knows: their columns are mapped by hand once, long or wide, daily or weekly."""
 
 import io
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -305,6 +305,19 @@ def test_another_waiting_load_is_asked_again_when_the_columns_change(acme):
     assert explain(acme, first, LONG_SAID | {4: {"what": "skip"}}).profile == second.profile
 
 
+def test_a_worker_that_broke_off_reads_the_same_map_again(acme, monkeypatch):
+    load = explain(acme, receive(acme, WEEKS), WEEKS_SAID, step="week")
+    with monkeypatch.context() as patch:
+        patch.setattr(imports, "failpoint", lambda name: 1 / 0)
+        run(acme, load)
+    assert (load.state, facts(acme).exists()) == ("queued", False)
+
+    imports.run_due_imports(company=acme.company, at=NOW + timedelta(minutes=2))
+
+    load.refresh_from_db()
+    assert (load.state, load.created) == ("done", 21)
+
+
 def test_personal_columns_are_not_stored(acme):
     content = "Когда;ФИО;Телефон;vk расход\n2026-11-17;Анна Белова;+7 900 123-45-67;10\n\n2026-11-18;Пётр;+7 900 765-43-21;5\n"
     said = {0: {"what": "day"}, 1: {"what": "channel"}, 2: {"what": "campaign"}, 3: {"what": "wide", "metric": "spend", "channel": "vk"}}  # fmt: skip
@@ -381,6 +394,7 @@ def test_the_page_asks_which_column_is_what(acme, sign_in):
     assert '<option value="wide' not in page
     assert (silent.status_code, unasked.status_code, done.status_code) == (400, 400, 302)
     assert "столбца с каналом нет" in silent.content.decode()
+    assert "То же сказано" not in silent.content.decode()
     assert "Скажите, что охватывает строка" in unasked.content.decode()
     assert '<option value="blog" selected>' in unasked.content.decode()
     assert done.url == reverse("kpis:import-detail", args=[slug, load.pk])
