@@ -59,7 +59,8 @@ class _Machine:
             )
         )  # fmt: skip
         self.sliding = rules.array(lambda rule: rule.window is Window.M_OF_N, bool)
-        self.slides, self.nobody = bool(self.sliding.any()), np.zeros(rows, bool)
+        self.sliders = np.flatnonzero(self.sliding)
+        self.slides, self.nobody = bool(len(self.sliders)), np.zeros(rows, bool)
         self.drips = rules.array(lambda rule: rule.window is Window.SINCE_CONVERSION, bool)
         self.dripping = np.flatnonzero(self.drips)
         self.drip_lines = rules.only(self.dripping).map(lambda rule: rule.k * rule.line)
@@ -184,13 +185,15 @@ class _Machine:
     def _seen_again(self, seen: np.ndarray, muted: np.ndarray) -> None:
         if not self.was_absent:
             return
-        for series in np.flatnonzero(seen & self.reported):
+        rows = np.flatnonzero(self.missing)
+        rows = rows[seen[rows]]
+        if not len(rows):
+            return
+        for series in rows[self.reported[rows]].tolist():
             self._end_incident(series)
-        back = seen & (self.state == State.NO_DATA)
-        self.state[back] = np.where(
-            muted[back], State.MUTED, np.where(self.grace[back] > 0, State.RECOVERING, State.OK)
-        )  # fmt: skip
-        self.missing[seen] = 0
+        back = rows[self.state[rows] == State.NO_DATA]
+        self.state[back] = np.where(muted[back], MUTED, np.where(self.grace[back] > 0, State.RECOVERING, WELL))
+        self.missing[rows] = 0
 
     def _end_incident(self, series: int) -> None:
         incident = self.incident_of.pop(series)
@@ -226,7 +229,7 @@ class _Machine:
     def _slide(self, day: int, counts: np.ndarray) -> None:
         """Remember the evaluable days: "M of the last N" looks back over them."""
         if self.slides:
-            rows = np.flatnonzero(counts & self.sliding)
+            rows = self.sliders[counts[self.sliders]]
             self.judged[rows, self.judged_count[rows]] = day
             self.judged_count[rows] += 1
 
@@ -285,7 +288,8 @@ class _Machine:
             return
         np.copyto(self.idle, 0, where=absent | (seen & ~inactive))
         self.idle += seen & inactive
-        self._end(seen & self.is_open & (self.idle >= PAUSE_DAYS), day, "paused", muted)
+        if self.episode_of:
+            self._end(seen & self.is_open & (self.idle >= PAUSE_DAYS), day, "paused", muted)
 
     def _end(self, rows: np.ndarray, day: int, kind: str, muted: np.ndarray) -> None:
         """The episode is over by itself."""

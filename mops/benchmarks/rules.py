@@ -56,6 +56,7 @@ def run(stdout, *, companies: int, sample: int, written: int, **options) -> None
     stdout.write(f"{companies:,} companies made in {time.perf_counter() - started:.0f} s")
     today = Company.objects.get(pk=ids[0]).local_date(at)
     floor, facts = _floor(ids)
+    _evaluate(ids[:RANGE], today)  # what a process does once
     reading = _cost(lambda: _read(ids, today))[0]
     evaluating, (rules, series, fired) = _cost(lambda: _evaluate(ids, today))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
