@@ -14,22 +14,31 @@ from kpis.selectors.measures import metrics_of
 from roles.models import Channel, Company
 
 SAMPLES = 3
-CHANNEL_NAMES = canonical.CHANNEL | {"источник", "source", "utm source", "площадка", "platform", "рекламная система"}
+CHANNEL_NAMES = canonical.CHANNEL | {
+    "источник",
+    "source",
+    "utm source",
+    "площадка",
+    "platform",
+    "рекламная система",
+    "откуда",
+}
 CAMPAIGN_NAMES = canonical.CAMPAIGN | {"utm campaign", "campaign id", "рекламная кампания"}
 SYNONYMS = {
     "spend": ("cost", "costs", "spent", "amount spent", "расходы", "затраты", "потрачено", "стоимость", "s"),
     "impressions": ("impression", "показ", "просмотры рекламы", "views"),
     "clicks": ("click", "клик"),
     "visits": ("sessions", "сессии", "визит"),
-    "leads": ("conversions", "конверсии", "заявки", "лид"),
+    "leads": ("conversions", "конверсии", "заявки", "обращения", "лид"),
     "deals": ("orders", "заказы", "сделки", "продажи"),
     "revenue": ("sales", "выручка с продаж", "доход", "value", "оборот"),
 }
 
 RATES = re.compile(
     r"\bper\b|avg|average|rate|\bctr\b|\bcp[aclmo]\b|цена|средн|\bср\b|доля|\bза\b|reach|охват|частот|frequency|%"
+    r"|competitor|конкурент"
 )
-"""Headings of figures that cannot be added up: never proposed for the metric that they name last."""
+"""Headings of figures that cannot be added up or are not ours: never proposed for the metric that they name last."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,10 @@ def _guesses(company: Company, load: Import, table: Table, context: Context, fou
             guess = {"what": custom.SKIP}
         taken.add(key)
         guesses[place] = guess
+    if any(guess["what"] == custom.CHANNEL for guess in guesses.values()):
+        return {
+            place: {"what": custom.SKIP} if guess["what"] == custom.WIDE else guess for place, guess in guesses.items()
+        }
     return guesses
 
 
@@ -133,7 +146,8 @@ def _guess(
         return {"what": custom.DAY}
     are_figures = bool(samples) and all(custom.is_number(cell) for cell in samples)
     if not are_figures:
-        if name in CHANNEL_NAMES:
+        known = {called for channel in found.channels for called in map(normalise, channel)}
+        if name in CHANNEL_NAMES or known & set(map(normalise, samples)):
             return {"what": custom.CHANNEL}
         return {"what": custom.CAMPAIGN if name in CAMPAIGN_NAMES else custom.SKIP}
     if metric := _metric_of(name, context):

@@ -353,20 +353,26 @@ def test_the_currency_in_a_heading_asks_for_its_rate(acme):
 
 
 def test_guesses_are_sensible(acme):
-    load = receive(acme, "Дата;Канал;Кампания;Расход;Охват;vk_leads\n2026-11-17;vk;c;5;9;1\n2026-11-18;vk;c;5;9;1\n".replace("Канал", "Где").replace("Дата", "Число"))  # fmt: skip
+    long = receive(acme, "Число;Где;Кампания;Расход;Охват;vk_leads\n17.11.2026;vk;c;5;9;1\n18.11.2026;vk;c;5;9;1\n")
+    wide = receive(acme, "Число;vk_leads;VK Реклама, расход;blog spend\n17.11.2026;5;9;1\n18.11.2026;5;9;1\n")
 
-    found = maps.columns(company=acme.company, load=load)
+    shown_long = maps.columns(company=acme.company, load=long).shown
+    shown_wide = maps.columns(company=acme.company, load=wide).shown
 
-    assert [column.guess for column in found.shown] == [
-        {"what": "day"}, {"what": "skip"}, {"what": "campaign"}, {"what": "metric", "metric": "spend"}, {"what": "skip"},
-        {"what": "wide", "metric": "leads", "channel": "vk"},
+    assert [column.guess for column in shown_long] == [
+        {"what": "day"}, {"what": "channel"}, {"what": "campaign"}, {"what": "metric", "metric": "spend"}, {"what": "skip"},
+        {"what": "skip"},
     ]  # fmt: skip
-    assert found.shown[3].samples == ["5", "5"]
+    assert [column.guess for column in shown_wide[1:]] == [
+        {"what": "wide", "metric": "leads", "channel": "vk"}, {"what": "wide", "metric": "spend", "channel": "vk"},
+        {"what": "wide", "metric": "spend", "channel": "blog"},
+    ]  # fmt: skip
+    assert shown_long[3].samples == ["5", "5"]
 
 
 def test_a_metric_named_last_is_proposed_and_a_rate_never(acme):
     load = receive(
-        acme, "time,tv_S,Channel0_spend,cost per leads,reach clicks\n2026-11-17,1,2,3,4\n2026-11-18,1,2,3,4\n"
+        acme, "time,tv_S,Channel0_spend,cost per leads,Competitor_Sales\n2026-11-17,1,2,3,4\n2026-11-18,1,2,3,4\n"
     )
 
     found = maps.columns(company=acme.company, load=load)
