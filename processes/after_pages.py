@@ -110,14 +110,15 @@ def _similar(decision: Decision, entry: Entry | None, person: Membership) -> Sim
 
 
 def _then(decision: Decision, entry: Entry) -> str:
-    """«CPA 4 972 → 2 907 ₽, 12 из 14 дней не выше порога»; empty where nothing is known after."""
+    """«CPA 4 972 ₽ → 2 907 ₽, 12 из 14 дней не выше порога»; empty where nothing is known after."""
     seen, currency = decision.evidence, decision.company.currency
     if entry.after is None or not seen:
         return ""
     unit = seen["kpi"]["unit"]
     words = {
         "kpi": wording.kpi_name(seen), "before": formats.figure(entry.before, unit, currency),
-        "after": formats.figure(entry.after, unit, currency), "under": entry.under, "days": formats.in_days(entry.after_days),
+        "after": formats.figure(entry.after, unit, currency), "under": entry.under, "days": entry.after_days,
     }  # fmt: skip
-    text = _("%(kpi)s %(before)s → %(after)s over %(days)s after, %(under)s of them on the right side of the line")
-    return text % words
+    if decision.breach.version.comparison == "above":
+        return _("%(kpi)s %(before)s → %(after)s, not above the line on %(under)s of %(days)s days after") % words
+    return _("%(kpi)s %(before)s → %(after)s, not below the line on %(under)s of %(days)s days after") % words

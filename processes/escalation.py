@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from processes import deciders
 from processes.evidence import amount
@@ -74,6 +75,14 @@ class Kept:
     def missed(self) -> int:
         """Not decided in time."""
         return self.late + self.ended + self.waiting
+
+    @property
+    def words(self) -> str:
+        """What "not decided in time" is made of, without its zeros: «с опозданием 1, ждут до сих пор 3»."""
+        parts = (
+            (self.late, _("late %(n)s")), (self.waiting, _("still waiting %(n)s")), (self.ended, _("ended unsigned %(n)s")),
+        )  # fmt: skip
+        return ", ".join(text % {"n": count} for count, text in parts if count)
 
     @property
     def rate(self) -> Decimal | None:

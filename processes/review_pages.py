@@ -172,10 +172,13 @@ class HitRate:
 
     @property
     def words(self) -> str:
-        """«сбылось 3, частично 1, не сбылось 1, не понять 0»."""
-        return _("came true %(yes)s, in part %(partly)s, did not %(no)s, cannot tell %(unclear)s") % {
-            "yes": self.came_true, "partly": self.partly, "no": self.no, "unclear": self.cannot_tell,
-        }  # fmt: skip
+        """«сбылось 3, не сбылось 1 из 4»; the zeros are left out."""
+        parts = (
+            (self.came_true, _("came true %(n)s")), (self.partly, _("in part %(n)s")), (self.no, _("did not %(n)s")),
+            (self.cannot_tell, _("cannot tell %(n)s")),
+        )  # fmt: skip
+        found = ", ".join(text % {"n": count} for count, text in parts if count)
+        return _("%(parts)s of %(all)s") % {"parts": found, "all": self.reviewed}
 
 
 def hit_rates(*, person: Membership) -> tuple[HitRate, HitRate]:
