@@ -190,18 +190,18 @@ def test_kill_9_in_the_middle_of_a_range_loses_and_doubles_nothing(fleet, tmp_pa
         environment = {**common, "AT": at, **env}
         return subprocess.run([sys.executable, "-c", CHILD], env=environment, capture_output=True, text=True)
 
-    for place, seconds in (("evaluation.after_log", 0), ("evaluation.before_commit", 61)):
+    for place, seconds in (("evaluation.after_log", 0), ("evaluation.before_commit", 70)):
         killed = child(seconds, FAIL_AT=place)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         assert child().stdout == "0 0 0 0 4\n"
-        assert child(seconds + 30).stdout == "0 0 0 0 4\n", "the dead worker's leases still hold"
+        assert child(seconds + 65).stdout == "0 0 0 0 4\n", "the dead worker's leases still hold"
 
-    done = child(122)
+    done = child(140)
     states, lines, breaches, events, waiting = map(int, done.stdout.split())
     assert (states > 40, lines > 400, breaches > 0, breaches == events, waiting) == (True, True, True, True, 0), (
         done.stderr
     )
-    assert child(183).stdout == done.stdout
+    assert child(210).stdout == done.stdout
 
 
 @pytest.mark.postgresql
