@@ -8,6 +8,7 @@ from kpis.day_classes import Window
 from kpis.formulas import parse
 from kpis.models import KpiVersion, StopRuleVersion
 from kpis.replay import covers
+from kpis.rule_terms import usual_zero_line
 from kpis.selectors.backtest import Draft
 from kpis.selectors.backtest_hints import Hints, hints
 from kpis.selectors.backtest_page import TrialPage, round_between, trial_page
@@ -93,7 +94,8 @@ def _proposed(found: Hints, unit: str, draft: Draft | None) -> Proposed | None:
 def draft_of(*, company: Company, version: StopRuleVersion) -> Draft | None:
     """A version as it stands, to be tried; None where its KPI is gone."""
     kpi = current_kpi(version)
-    return Draft(version, kpi, metrics_of(company=company)) if kpi else None
+    follows = version.zero_line == usual_zero_line(version.line)
+    return Draft(version, kpi, metrics_of(company=company), follows) if kpi else None
 
 
 def _beside(draft: Draft, detail: RuleDetail | None, metrics) -> Draft | None:

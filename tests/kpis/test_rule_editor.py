@@ -171,6 +171,21 @@ def test_a_change_stands_beside_the_version_in_force(world, sign_in):
     assert rule.versions.count() == 1
 
 
+def test_the_page_and_the_button_sweep_alike(world, sign_in):
+    """The zero line follows the line on both, or neither: 2500 spent on nothing is beyond three times 800, not 1000."""
+    facts(world, [(2500, 0)] * 5)
+    rule = create_stop_rule(
+        company=world.company, by=world.cmo, at=NOW, name="r", kpi="cpa", line=Decimal(1000), channel=world.vk
+    )
+    browser, path = sign_in(world.cmo), f"/c/acme/stop-rules/{rule.pk}/edit/"
+
+    page, trial = words(browser.get(path).content.decode()), words(tried(browser, world, path, expected="1", reason=""))
+
+    for text in (page, trial):
+        assert "Сработало бы 0 раз" in text
+        assert re.search(r"800 ₽ 1 0 \+2 500", text)
+
+
 def test_hints_say_where_a_line_comes_from(world, sign_in):
     # 40 days: gross profit 2000 a day, 2 deals of 5 leads: 1000 a deal × 40 % = 400 a lead. A day without deals is left out.
     first = TODAY - timedelta(days=41)
