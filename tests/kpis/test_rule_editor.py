@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 import time_machine
-from tests.conftest import shown
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -15,6 +14,7 @@ from kpis.services.kpis import install_builtin_kpis
 from kpis.services.stop_rules import create_stop_rule
 from kpis.services.targets import set_target
 from roles.models import AuditEvent, Campaign, Channel
+from tests.conftest import shown
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 TODAY = NOW.date()
