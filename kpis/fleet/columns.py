@@ -96,11 +96,11 @@ def _glued(spans: Sequence[Span], columns: Sequence[str]) -> tuple[list[np.ndarr
         f"(source_id << {HALF}) | (f.day - DATE '{EPOCH}')",
         *(f"COALESCE({name}, '{ABSENT}'::bigint)" for name in _names(columns)),
     )
-    shown = ", ".join(f"string_agg(int8send({expression}), '')" for expression in packed)
-    query = (
-        f"SELECT int8send(f.company_id), {shown} FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
-        f"JOIN {_table()} f ON f.company_id = w.company AND f.day BETWEEN w.since AND w.until "
-        f"WHERE {_anything()} GROUP BY f.company_id"
+    shown = ", ".join(f"string_agg(int8send({expression}), '') AS k{n}" for n, expression in enumerate(packed))
+    query = (  # by company, so that each one's rows are glued as its key gives them, without a sort
+        "SELECT int8send(w.company), k.* FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
+        f"CROSS JOIN LATERAL (SELECT {shown} FROM {_table()} f WHERE f.company_id = w.company "
+        f"AND f.day BETWEEN w.since AND w.until AND {_anything()}) k WHERE k.k0 IS NOT NULL"
     )
     parameters = [list(part) for part in zip(*((one.company_id, one.since, one.until) for one in spans), strict=True)]
     parts: list[list[np.ndarray]] = [[] for _column in packed]
