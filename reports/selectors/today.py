@@ -144,10 +144,8 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     return Today(
         person=person, at=at, day=day,
         due=sorted(
-            _due(company, person, waiting, at, reads) + _rewrites(table, person)
-            + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
-            key=lambda item: item.due_at,
-        ),
+            _due(company, person, waiting, at, reads) + _rewrites(table, person), key=lambda item: item.due_at,
+        ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
         waiting=_of_others(waiting, person) if chief else [],
