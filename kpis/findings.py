@@ -205,6 +205,7 @@ def write_incidents(work: Work, outcome) -> None:
         for row in left:
             if row.state == DataIncident.State.OPEN:
                 _end(work, row, changed, outcome)
+    fresh = _without_known(work, fresh, changed)
     outcome.incidents_updated = len(changed) - len(outcome.incidents_closed)
     prefetch_related_objects(changed, "channel", "campaign")
     DataIncident.objects.bulk_update(changed, ["last_day", "state", "closed_at"])
@@ -214,6 +215,25 @@ def write_incidents(work: Work, outcome) -> None:
         work.tell(verb, row, subject=str(row.subject), first_day=row.first_day.isoformat())
     for row in outcome.incidents_closed:
         work.tell("close_data_incident", row, subject=str(row.subject), first_day=row.first_day.isoformat())
+
+
+def _without_known(work: Work, fresh: list[DataIncident], changed: list[DataIncident]) -> list[DataIncident]:
+    """A run that is there from long ago, its figures undone again, goes on as the row it was."""
+    if not fresh:
+        return fresh
+    rows = DataIncident.objects.filter(
+        company=work.company, kind=DataIncident.Kind.GAP, first_day__in={row.first_day for row in fresh}
+    )
+    known = {(row.rule_id, row.channel_id, row.campaign_id, row.first_day): row for row in rows}
+    new = []
+    for row in fresh:
+        old = known.get((row.rule_id, row.channel_id, row.campaign_id, row.first_day))
+        if old is None:
+            new.append(row)
+            continue
+        old.last_day, old.state, old.closed_at = row.last_day, row.state, row.closed_at
+        changed.append(old)
+    return new
 
 
 def _same_run(work: Work, run: Incident, row: DataIncident) -> bool:

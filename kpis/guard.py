@@ -60,32 +60,33 @@ def hold_suspicious(work, outcome) -> None:
     rows = DataIncident.objects.filter(company=work.company).exclude(kind=DataIncident.Kind.GAP)
     suspicions = []
     if work.found is not None:
-        suspicions = [found for found in (_mass_fire(work, outcome), _zeros(work, outcome)) if found]
+        suspicions = [*_mass_fire(work, outcome), *_zeros(work, outcome)]
     _close_what_is_over(work, rows, suspicions, outcome)
     if not suspicions:
         return
-    known = list(rows.filter(last_day__gte=work.today - timedelta(days=2 * LOOKS_BACK)))
+    since = min(work.today - timedelta(days=2 * LOOKS_BACK), *(found.first_day for found in suspicions))
+    known = list(rows.filter(last_day__gte=since))
     for suspicion in suspicions:
         _note(work, suspicion, known, outcome)
 
 
 # ---------------------------------------------------------------- many rules at once
-def _mass_fire(work, outcome) -> Suspicion | None:
+def _mass_fire(work, outcome) -> list[Suspicion]:
     judged = {one.channel.pk for one in work.found.series if one.channel.status == Channel.Status.ACTIVE}
     if not outcome.opened or len(judged) < FEWEST_CHANNELS:
-        return None
+        return []
     floor = min(row.first_day for row in outcome.opened) - TOGETHER
     rows = Breach.objects.filter(company=work.company, closed_on=None, muted=False, first_day__gte=floor)
     fires = [row for row in rows.select_related("channel") if row.channel_id in judged]
     first = max({row.first_day for row in fires}, key=lambda day: (len(_began(fires, day)), day), default=None)
     if first is None or len(_began(fires, first)) * 2 <= len(judged) or not _spend_is_usual(work, first):
-        return None
+        return []
     held = [row for row in fires if first <= row.first_day < first + TOGETHER]
     if not {row.pk for row in held} & {row.pk for row in outcome.opened}:
-        return None  # an old fire beside a new breach that has nothing to do with it
+        return []  # an old fire beside a new breach that has nothing to do with it
     names = sorted({row.channel.name for row in held})
     last = first + TOGETHER - timedelta(days=1)
-    return Suspicion("mass_fire", first, last, held, {"channels": names, "judged": len(judged)})
+    return [Suspicion("mass_fire", first, last, held, {"channels": names, "judged": len(judged)})]
 
 
 def _began(fires: list[Breach], day: date) -> set[int]:
@@ -101,38 +102,48 @@ def _spend_is_usual(work, first: date) -> bool:
         return True
     whole = np.array([row for (_channel, campaign), row in history.rows.items() if not campaign], int)
     start = history.index(first)
-    before = slice(max(0, start - SPEND_DAYS), start)
-    during = slice(start, min(start + TOGETHER.days, history.days - 1))
-    usual, now = (_daily_mean(column, whole, days) for days in (before, during))
-    return not usual or now is None or abs(now / usual - 1) <= SPEND_BAND
+    before = _daily_means(column, whole, slice(max(0, start - SPEND_DAYS), start))
+    during = _daily_means(column, whole, slice(start, min(start + TOGETHER.days, history.days - 1)))
+    both = ~np.isnan(before) & ~np.isnan(during)
+    usual, now = before[both].sum(), during[both].sum()
+    return not usual or abs(now / usual - 1) <= SPEND_BAND
 
 
-def _daily_mean(column, rows: np.ndarray, days: slice) -> float | None:
+def _daily_means(column, rows: np.ndarray, days: slice) -> np.ndarray:
+    """Spend of a known day of each channel; not a number where none is known."""
     known = column.known[rows, days]
-    counted = int(known.any(axis=0).sum())
-    total = float(np.where(known, column.values[rows, days], 0).sum()) if counted else 0.0
-    return total / counted if counted else None
+    sums = np.where(known, column.values[rows, days], 0).sum(axis=1).astype(float)
+    counted = known.sum(axis=1)
+    return np.where(counted, sums / np.maximum(counted, 1), np.nan)
 
 
 # ---------------------------------------------------------------- zeros everywhere
-def _zeros(work, outcome) -> Suspicion | None:
-    """A known day without conversions on channels that always have some: the counter is broken, not the market."""
+def _zeros(work, outcome) -> list[Suspicion]:
+    """Known days without conversions on channels that always have some: the counter is broken, not the market.
+
+    One for each run of days.
+    """
     found: dict[int, set[str]] = defaultdict(set)
     for number, one in enumerate(work.found.series):
         if one.campaign is None and one.version.zero_line is not None:
             for day in _zero_days(work, number):
                 found[day].add(one.channel.name)
-    days = [day for day, names in found.items() if len(names) >= ZERO_CHANNELS]
-    if not days:
-        return None
-    history, newest = work.found.history, max(days)
-    first = newest
-    while first - 1 in days:
-        first -= 1
-    told = {history.day(day).isoformat() for day in range(first, newest + 1)}
+    days = sorted(day for day, names in found.items() if len(names) >= ZERO_CHANNELS)
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return [_zero_run(work, outcome, run, found) for run in runs]
+
+
+def _zero_run(work, outcome, run: list[int], found: dict[int, set[str]]) -> Suspicion:
+    history = work.found.history
+    told = {history.day(day).isoformat() for day in run}
     held = [row for row in outcome.opened if told & set(row.days)]
-    names = sorted(set().union(*(found[day] for day in range(first, newest + 1))))
-    return Suspicion("zeros", history.day(first), history.day(newest), held, {"channels": names})
+    names = sorted(set().union(*(found[day] for day in run)))
+    return Suspicion("zeros", history.day(run[0]), history.day(run[-1]), held, {"channels": names})
 
 
 def _zero_days(work, number: int) -> list[int]:

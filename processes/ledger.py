@@ -11,9 +11,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from kpis.engine import FALSE_ALARM_DAYS
 from kpis.formulas import Formula
+from kpis.metrics import MetricInfo
 from kpis.models import Breach, StopRuleVersion, Verdict
 from kpis.replay import formulas_of
+from kpis.rule_terms import has_money_account
 from kpis.selectors.measures import metrics_of
 from kpis.series import History, read_history
 from processes import account
@@ -24,7 +27,6 @@ from roles.models import Company
 
 State = Decision.State
 GOES_ON = frozenset({Choice.CONTINUE, Choice.FALSE_ALARM})
-FALSE_ALARM_DAYS = 3
 AFTER_DAYS = 14
 """How many known days after the decision the KPI is looked at."""
 
@@ -61,7 +63,7 @@ class Around:
 
     today: date
     formulas: dict[int, Formula]
-    money: frozenset[str]
+    metrics: dict[str, MetricInfo]
     history: History | None
     resumed: dict[tuple, list[date]]
     later: list[Decision]
@@ -92,7 +94,7 @@ def _around(company: Company, signed: list[Decision], at: datetime) -> Around:
     actions = Action.objects.filter(company=company, decision__in=[row.pk for row in signed], state=Action.State.DONE)
     return Around(
         today=today, formulas=formulas,
-        money=frozenset(code for code, info in metrics.items() if info.unit == "money"),
+        metrics=metrics,
         history=_history(company, formulas, min(_first(row) for row in signed), today),
         resumed=resumed,
         later=list(later.only("pk", "company", "channel", "campaign", "choice", "effective_at", "breach", "round", "terms")),
@@ -120,14 +122,9 @@ def _entry(decision: Decision, around: Around) -> Entry:
 
 
 def _counts_money(decision: Decision, formula: Formula | None, around: Around) -> bool:
-    """Money per count above a line: the only rules that have a money account."""
+    """Money per count above a line: the only rules that have a money account, as in the back-test."""
     version = decision.breach.version
-    if formula is None or not formula.is_ratio or version.window == StopRuleVersion.Window.BUDGET:
-        return False
-    top, bottom = (
-        any(code in around.money for code, _factor in side) for side in (formula.numerator, formula.denominator)
-    )
-    return version.comparison == StopRuleVersion.Comparison.ABOVE and top and not bottom
+    return formula is not None and has_money_account(formula, around.metrics, version.comparison, version.window)
 
 
 def _account(decision: Decision, formula: Formula, days: account.Days, effect: date, around: Around) -> Account:
@@ -162,7 +159,7 @@ def _since(decision: Decision, around: Around) -> date:
 def _end_of_choice(decision: Decision, breach: Breach, effect: date) -> date | None:
     """The last day of an override or a cool-down; a breach that ended by itself ends it too. None for the other choices."""
     if decision.choice == Choice.FALSE_ALARM:
-        return effect + timedelta(days=FALSE_ALARM_DAYS)
+        return effect + timedelta(days=FALSE_ALARM_DAYS - 1)
     if decision.choice != Choice.CONTINUE:
         return None
     until = date.fromisoformat(decision.terms["until"])

@@ -69,15 +69,27 @@ def kept_days(seen: Mapping, since: date) -> dict[date, tuple[Figures | None, bo
 def compare(seen: Mapping, now: Days, *, today: date) -> Restated:
     """A kept evidence beside the figures of now."""
     kept = kept_days(seen, today - LOOKED_AT)
-    pairs = [DayPair(day, was, now.get(day), breaching) for day, (was, breaching) in sorted(kept.items())]
+    pairs = [
+        DayPair(day, was, _against(seen, was, now.get(day)), breaching) for day, (was, breaching) in sorted(kept.items())
+    ]  # fmt: skip
     was, after = ratio(pair.was for pair in pairs), ratio(pair.now for pair in pairs)
     return Restated(pairs, was, after, _is_material(seen, pairs, was, after))
+
+
+def _against(seen: Mapping, was: Figures | None, now: Figures | None) -> Figures | None:
+    """Today's figures; of a budget beside the budget of that day: a signed cut is no restatement."""
+    if seen["rule"]["window"] != Window.BUDGET or was is None or now is None:
+        return now
+    return Figures(now.numerator, was.denominator)
 
 
 def _is_material(seen: Mapping, pairs: list[DayPair], was: Decimal | None, now: Decimal | None) -> bool:
     line, above = amount(seen["line"]), seen["rule"]["comparison"] == "above"
     if line is None or not any(pair.differs for pair in pairs):
         return False
+    if seen["rule"]["window"] == Window.BUDGET:
+        was, now = ((pairs[-1].was and pairs[-1].was.numerator), (pairs[-1].now and pairs[-1].now.numerator))
+        return was != now and (not was or now is None or abs(now / was - 1) > MATERIAL)
     if seen["rule"]["window"] in BY_DAY and any(
         pair.breaching and pair.was is not None and not (pair.now and is_beyond(pair.now, line, above))
         for pair in pairs

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Case, Prefetch, Q, QuerySet, SmallIntegerField, When
 
+from kpis.engine import FALSE_ALARM_DAYS
 from kpis.models import Breach, KpiVersion
 from kpis.selectors import stop_rules
 from processes import deciders, evidence
@@ -15,7 +16,7 @@ from roles.models import Channel, Company, Membership
 from roles.permissions import Permission, RoleKind
 
 State = Decision.State
-FALSE_ALARM_RESTS = timedelta(days=3)
+FALSE_ALARM_RESTS = timedelta(days=FALSE_ALARM_DAYS)
 LATE_AFTER = timedelta(days=7)
 
 

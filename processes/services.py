@@ -302,8 +302,14 @@ def create_action(
 def close_action(
     *, company: Company, by: Membership, at: datetime, action: Action, done: bool = True, note: str = ""
 ) -> Action:
-    """Done, or dropped (then the note says why). Raises MayNotClose (403), ActionClosed (409)."""
+    """Done, or dropped (then the note says why). A dropped rewrite lets the rule look again, as an accepted one does.
+
+    Raises MayNotClose (403), MayNotAccept (403) for an author who drops the own rewrite, ActionClosed (409).
+    """
     _check_may_close(by, action)
+    drops_rewrite = not done and action.kind == Action.Kind.REWRITE
+    if drops_rewrite and not selectors.may_accept(person=by, action=action):
+        raise MayNotAccept(_("The marketing director or the owner drops a rewrite, never its author."))
     if not done and not note.strip():
         raise refuse("note", "required", _("Say why it is dropped."))
     state = Action.State.DONE if done else Action.State.DROPPED
@@ -312,6 +318,8 @@ def close_action(
         company=company, by=by, verb="close_action", obj=action, at=at, reason=note.strip(),
         before={"text": action.text, "state": Action.State.OPEN.value}, after={"state": state.value},
     )  # fmt: skip
+    if drops_rewrite:
+        effects.resume_after_rewrite(action=action, today=company.local_date(at))
     return action
 
 

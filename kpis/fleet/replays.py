@@ -66,9 +66,9 @@ def replay_fleet(*, inputs: Inputs, today: date, since: date = date.min) -> Iter
 
 
 def _codes(inputs: Inputs, companies: list[Company]) -> set[str]:
+    """Spend always: the mass-fire guard asks for it, and what it says must not depend on a company's neighbours."""
     versions = [version for company in companies for version in inputs.versions[company.pk]]
-    with_spend = any(row.extra_spend for company in companies for row in inputs.verdicts.get(company.pk, ()))
-    return metrics_needed(versions, inputs.formulas) | ({SPENDING} if with_spend else set())
+    return metrics_needed(versions, inputs.formulas) | {SPENDING}
 
 
 def _one_column_each(inputs: Inputs, rows: Rows, columns: dict[str, set[str]]) -> dict[str, str]:

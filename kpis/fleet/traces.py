@@ -16,6 +16,7 @@ from kpis.fleet.writing import insert_rows, update_rows
 from kpis.models import EvaluationLog, Import, RuleState
 from kpis.outcomes import State
 from kpis.replay import Replay
+from kpis.series import MAILING_DAYS
 from kpis.windows import Series
 from roles.fields import LIMIT, MICRO
 
@@ -207,6 +208,8 @@ def _log_from(stands: Mapping, one: Series, floor: date, dirty: Mapping[int, dat
     begin, stand = dirty.get(company_id), stands.get(company_id, {}).get(key_of(one))
     if stand is None or begin is None or stand.state == State.DISABLED.code:
         return floor
+    if one.version.window == Window.EVENT:
+        begin -= timedelta(days=MAILING_DAYS - 1)  # its one line sums the days after it too
     unwritten = stand.last_day + timedelta(days=1)
     return max(floor, begin if stand.last_day == end else min(begin, unwritten))
 

@@ -9,17 +9,18 @@ from itertools import groupby
 
 from celery import current_app
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext as _
 
 from kpis.evaluation import Order, Outcome, evaluate_companies
-from kpis.models import Evaluation
+from kpis.models import Evaluation, Verdict
 from roles.models import Company
 from roles.refusals import Conflict
 
 log = logging.getLogger(__name__)
 LEASE, FOR_EACH_MORE = timedelta(seconds=60), timedelta(seconds=2)
 """How long a lease holds, and how much longer when one worker takes several companies: they end together."""
+TRIES = 3
 RANGE = 100
 """Companies that are evaluated together: enough for one query to serve many, few enough for arrays to stay in the cache."""
 
@@ -30,6 +31,10 @@ class BeingEvaluated(Conflict):
 
 class LeaseLost(Exception):
     """Somebody else took the work over meanwhile: this attempt is rolled back."""
+
+
+class SignedMeanwhile(Exception):
+    """A decision was signed between reading and writing: what was read does not know it."""
 
 
 def kick(company_id: int) -> None:
@@ -140,20 +145,36 @@ def _claim(company_ids: Sequence[int], at: datetime, *, asked: bool = False) -> 
 
 
 def _carry_out(claims: Sequence[Claim], at: datetime) -> dict[int, Outcome]:
-    """Evaluate and give the leases back in one transaction; whoever lost one leaves nothing behind."""
+    """Evaluate and give the leases back in one transaction; whoever lost one leaves nothing behind.
+
+    A signature given meanwhile is never written over: the work is rolled back and done again with it.
+    """
     mine = Evaluation.objects.filter(company__in=[claim.company.pk for claim in claims], lease_token=claims[0].token)
     try:
-        with transaction.atomic():
-            rows = {row.pk: row for row in mine}
-            if len(rows) < len(claims):
-                raise LeaseLost(claims[0].company.slug)
-            orders = [_order(claim, rows[claim.company.pk]) for claim in claims]
-            outcomes = evaluate_companies(orders=orders, at=at, today=claims[0].today)
-            if mine.update(**_finished(claims, rows, outcomes, at)) < len(claims):
-                raise LeaseLost(claims[0].company.slug)
+        for attempt in range(1, TRIES + 1):
+            try:
+                return _evaluated(mine, claims, at)
+            except SignedMeanwhile:
+                if attempt == TRIES:
+                    raise
     except BaseException:
         mine.update(lease_until=None, lease_token="")
         raise
+
+
+@transaction.atomic
+def _evaluated(mine: QuerySet[Evaluation], claims: Sequence[Claim], at: datetime) -> dict[int, Outcome]:
+    signatures = Verdict.objects.filter(company__in=[claim.company.pk for claim in claims])
+    known = signatures.count()
+    rows = {row.pk: row for row in mine}
+    if len(rows) < len(claims):
+        raise LeaseLost(claims[0].company.slug)
+    orders = [_order(claim, rows[claim.company.pk]) for claim in claims]
+    outcomes = evaluate_companies(orders=orders, at=at, today=claims[0].today)
+    if mine.update(**_finished(claims, rows, outcomes, at)) < len(claims):
+        raise LeaseLost(claims[0].company.slug)
+    if signatures.count() != known + sum(outcome.resumed for outcome in outcomes.values()):
+        raise SignedMeanwhile(claims[0].company.slug)
     return outcomes
 
 

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from kpis import rule_terms
 from kpis.day_classes import BY_DAY, Window
 from kpis.models import KpiVersion, StopRule, StopRuleVersion
+from kpis.replay import covers
 from kpis.rule_terms import DERIVED, TERMS
 from kpis.services.evaluations import request_evaluation
 from kpis.services.kpis import spend_kpi
 from roles import audit
-from roles.models import Company, Membership
+from roles.models import Channel, Company, Membership
 from roles.permissions import Permission
 from roles.refusals import Conflict, Forbidden, Stale
 from roles.validation import as_json, changes, refuse
@@ -51,7 +52,7 @@ def create_stop_rule(*, company: Company, by: Membership, at: datetime, reason: 
     rule_terms.check(company, version, kpi)
     version.rule.save()
     version.rule_id = version.rule.pk
-    _save_version(version, by, at, reason or "created")
+    _save_version(version, by, at, reason or "created", waits=_waits(by, version))
     audit.record(
         company=company, by=by, verb="create_stop_rule", obj=version.rule, at=at, reason=reason.strip(),
         after={"number": str(version.rule)} | _state(version),
@@ -85,8 +86,9 @@ def revise_stop_rule(
     version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
     version.number = before.number + 1
-    _supersede(company, rule, at, waiting_only=_waits(by, version))
-    _save_version(version, by, at, reason)
+    waits = _waits(by, version, before)
+    _supersede(company, rule, at, waiting_only=waits)
+    _save_version(version, by, at, reason, waits=waits)
     old, new = changes(_state(before), _state(version))
     audit.record(
         company=company, by=by, verb="revise_stop_rule", obj=rule, at=at, reason=reason.strip(),
@@ -174,15 +176,20 @@ def _check_may_write(by: Membership, version: StopRuleVersion) -> None:
         )
 
 
-def _waits(by: Membership, version: StopRuleVersion) -> bool:
-    """Does it need a signature? A channel's owner does not set the line of the own channel alone."""
-    own = version.channel is not None and version.channel.owner_id == by.pk
-    return not by.can(Permission.MANAGE_STOP_RULES) or (own and not by.can(Permission.SIGN_STOP_RULES))
+def _waits(by: Membership, version: StopRuleVersion, before: StopRuleVersion | None = None) -> bool:
+    """Does it need a signature? Whoever owns a channel that it covers does not set the line alone, and what waits for the
+    director's signature does not get in force by another's pen. `before`: the version that it changes."""
+    if by.can(Permission.SIGN_STOP_RULES):
+        return False
+    if before is not None and before.approved_at is None:
+        return True
+    own = Channel.objects.filter(company=version.company, owner=by)
+    return not by.can(Permission.MANAGE_STOP_RULES) or any(covers(version, channel) for channel in own)
 
 
-def _save_version(version: StopRuleVersion, by: Membership, at: datetime, reason: str) -> None:
+def _save_version(version: StopRuleVersion, by: Membership, at: datetime, reason: str, *, waits: bool) -> None:
     version.reason, version.created_by, version.created_at = reason.strip()[:500], by, at
-    if not _waits(by, version):
+    if not waits:
         version.approved_at = at
         version.approved_by = by if by.can(Permission.SIGN_STOP_RULES) else None
     try:
