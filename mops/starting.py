@@ -105,7 +105,7 @@ def web_command(port: int) -> list[str]:
     threads = os.environ.get("WEB_THREADS") or "4"
     command = [
         sys.executable, "-m", "gunicorn", "mops.wsgi", f"--bind={HOST}:{port}", "--worker-class=gthread",
-        f"--workers={workers}", f"--threads={threads}", "--timeout=60", "--graceful-timeout=15", "--log-level=warning",
+        f"--workers={workers}", f"--threads={threads}", "--timeout=60", "--graceful-timeout=15", "--log-level=warning", "--preload",
     ]  # fmt: skip
     if _knows_control_socket():
         command.append("--no-control-socket")

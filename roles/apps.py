@@ -8,4 +8,4 @@ class RolesConfig(AppConfig):
     def ready(self) -> None:
         from roles import tenancy
 
-        post_migrate.connect(tenancy.install_guards, dispatch_uid="roles.tenancy.install_guards")
+        post_migrate.connect(tenancy.install_guards, sender=self, dispatch_uid="roles.tenancy.install_guards")

@@ -95,7 +95,7 @@ def sealed_tables(tables: set[str]) -> list[tuple[str, Seal, list[str]]]:
 
 
 def install_guards(sender=None, using: str = "default", **kwargs) -> None:
-    """Make every trigger anew; called after each app's `migrate`, works with what tables exist by then."""
+    """Make every trigger anew; called once after every `migrate`, works with what tables exist by then."""
     connection = connections[using]
     tables = set(connection.introspection.table_names())
     make = _sqlite_guards if connection.vendor == "sqlite" else _postgresql_guards

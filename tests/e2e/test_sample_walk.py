@@ -39,7 +39,7 @@ def sample(transactional_db):
             decisions = Decision.objects.order_by("state")
             report = WeeklyReport.objects.get(channel__code="vk", week="2026-11-16")
             yield {
-                "waiting": f"processes/decisions/{decisions.get(state='open').pk}/",
+                "waiting": f"processes/decisions/{decisions.get(state='open', channel__code='vk').pk}/",
                 "signed": f"processes/decisions/{decisions.filter(state='signed').first().pk}/",
                 "rule": StopRule.objects.get(number=2).pk,
                 "report": f"reports/weekly-reports/{report.pk}/",

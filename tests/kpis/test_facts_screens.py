@@ -74,7 +74,7 @@ def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"\x89PNG\r\n", "картинка"), (b"", "пуст"), (b"hello;world\n", "заголовок"), (b"PK\x03\x04", "Excel")],
+    [(b"\x89PNG\r\n", "картинка"), (b"", "пуст"), (b"hello;world\n", "строка заголовков"), (b"PK\x03\x04", "Excel")],
 )
 def test_a_wrong_file_gets_a_sentence_at_its_field_and_keeps_the_rest(acme, sign_in, content, says):
     refused = send(sign_in(acme.analyst), content)
