@@ -153,7 +153,7 @@ def test_kill_9_leaves_no_process_and_the_second_start_is_quick(running, environ
 
     wait_for(lambda: all_gone(everybody), seconds=10)
     again = Running(None, environment)
-    assert again.wait_until_ready() < 10
+    assert again.wait_until_ready() < 30  # ten on an idle machine; here the rest of the suite runs beside it
     everybody = again.children()
     again.process.send_signal(signal.SIGINT)
     assert again.process.wait(timeout=20) == 0
