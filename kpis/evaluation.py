@@ -4,7 +4,6 @@ The one writer of RuleState, EvaluationLog, Breach and DataIncident, for one com
 companies in the morning alike; runs in one transaction under the leases of the companies.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +14,7 @@ from django.db import transaction
 from kpis import findings, guard
 from kpis.failpoints import failpoint
 from kpis.fleet.fingerprints import fingerprint
-from kpis.fleet.inputs import Inputs, read_inputs
+from kpis.fleet.inputs import Inputs, by_company, read_inputs
 from kpis.fleet.replays import Together, replay_fleet
 from kpis.fleet.traces import last_ready, read_stands, write_log, write_states
 from kpis.models import Breach, DataIncident, Verdict
@@ -122,8 +121,8 @@ def _note_restarts(inputs: Inputs, today: date, outcomes: dict[int, Outcome]) ->
 def _works(inputs: Inputs, judged: dict[int, Together], stands, at: datetime, today: date) -> Iterator[findings.Work]:
     """The companies that have, or had lately, anything that fires, lacks figures or is held."""
     ids = [company.pk for company in inputs.companies]
-    breaches = _by_company(findings.known_breaches(ids, today))
-    incidents = _by_company(findings.known_incidents(ids, today))
+    breaches = by_company(findings.known_breaches(ids, today))
+    incidents = by_company(findings.known_incidents(ids, today))
     runs = {id(found): _runs(found) for found in _different(judged)}
     suspicious = {
         company_id for found in _different(judged) for company_id in guard.with_zeros(found, last_ready(found.replay))
@@ -143,22 +142,15 @@ def _works(inputs: Inputs, judged: dict[int, Together], stands, at: datetime, to
 NO_RUNS: tuple[dict, dict] = ({}, {})
 
 
-def _by_company(rows: Iterable) -> dict[int, list]:
-    found = defaultdict(list)
-    for row in rows:
-        found[row.company_id].append(row)
-    return found
-
-
 def _runs(found: Together) -> dict[int, tuple[dict[int, list], dict[int, list]]]:
     """Of each company its runs of firing and of missing days, by the number of the series."""
     owner = np.zeros(len(found.replay.series), np.int64)
     for company_id, rows in found.rows.items():
         owner[rows] = company_id
-    by_company: dict[int, tuple[dict, dict]] = {}
+    found_by: dict[int, tuple[dict, dict]] = {}
     outcome = found.replay.outcome
     for kind, runs in enumerate((outcome.episodes, outcome.incidents)):
         for run in runs:
-            mine = by_company.setdefault(int(owner[run.series]), ({}, {}))
+            mine = found_by.setdefault(int(owner[run.series]), ({}, {}))
             mine[kind].setdefault(run.series, []).append(run)
-    return by_company
+    return found_by

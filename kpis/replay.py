@@ -1,6 +1,6 @@
 """From stop-rules and facts to what the engine says: the series of a company, their marks, one run over all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -79,14 +79,18 @@ def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[
     if any(version.per == StopRuleVersion.Per.CAMPAIGN for version in versions):
         for campaign in Campaign.objects.filter(company=company, status__in=Channel.RUNNING).order_by("pk"):
             parts.setdefault(campaign.channel_id, []).append(campaign)
-    return [
-        Series(version, channel, campaign)
-        for version in versions
-        for channel in channels
-        if covers(version, channel)
-        for campaign in (parts.get(channel.pk, []) if version.per == StopRuleVersion.Per.CAMPAIGN else [None])
-        if version.window != Window.EVENT or is_mailing(channel, campaign)
-    ]
+    return [Series(version, *scope) for version in versions for scope in scopes_of(version, channels, parts)]
+
+
+def scopes_of(
+    version: StopRuleVersion, channels: Iterable[Channel], campaigns: Mapping[int, list[Campaign]]
+) -> list[tuple[Channel, Campaign | None]]:
+    """Of these running channels and campaigns (by channel id) the ones a version is about; a channel as a whole has no campaign."""
+    mine = [channel for channel in channels if covers(version, channel)]
+    if version.per != StopRuleVersion.Per.CAMPAIGN:
+        return [(channel, None) for channel in mine if version.window != Window.EVENT]
+    parts = [(channel, campaign) for channel in mine for campaign in campaigns.get(channel.id, ())]
+    return [part for part in parts if is_mailing(*part)] if version.window == Window.EVENT else parts
 
 
 def is_mailing(channel: Channel, campaign: Campaign | None) -> bool:
@@ -120,7 +124,7 @@ def replay(
         return None
     formulas = formulas_of(company=company, versions=versions)
     if verdicts is None:
-        verdicts = verdicts_of(company=company, versions=versions)
+        verdicts = verdicts_of(companies=[company.pk], versions=versions)
     marked = marks_of(series, verdicts)
     history = _history(company, series, formulas, today, with_spend=any(row.extra_spend for row in verdicts))
     if history is None:
@@ -175,10 +179,13 @@ def rule_of(
     )
 
 
-def verdicts_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[Verdict]:
-    """Signatures on the rules of these versions, and stops of any rule with their ends: they count for all on that scope."""
+def verdicts_of(*, companies: Iterable[int], versions: Iterable[StopRuleVersion]) -> list[Verdict]:
+    """Signatures on the rules of these versions, and stops of any rule with their ends: they count for all on that scope.
+
+    `companies`: ids; oldest first.
+    """
     rules = {version.rule_id for version in versions}
-    rows = Verdict.objects.filter(company=company).order_by("day", "pk")
+    rows = Verdict.objects.filter(company__in=companies).order_by("day", "pk")
     return [row for row in rows if row.rule_id in rules or row.kind in (Verdict.Kind.STOP, Verdict.Kind.RESUME)]
 
 

@@ -6,6 +6,7 @@ A handful of queries however many companies there are; the rules of who is judge
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
@@ -13,8 +14,8 @@ from django.db.models.base import ModelState
 from kpis.formulas import Formula, parse
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, Metric, Source, StopRuleVersion, Verdict
-from kpis.replay import covers, is_mailing
-from kpis.windows import Series, Window
+from kpis.replay import scopes_of, verdicts_of
+from kpis.windows import Series
 from roles.models import Campaign, Channel, Company
 
 
@@ -50,14 +51,14 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
     ids = [company.pk for company in companies]
     in_force = {"superseded_at": None, "approved_at__isnull": False, "active": True}
     rows = StopRuleVersion.objects.filter(company__in=ids, **in_force).order_by("rule__number")
-    versions = _by_company(light_rows(rows, TERMS))
+    versions = by_company(light_rows(rows, TERMS))
     wanted = {version.kpi_id for found in versions.values() for version in found}
     formulas = KpiVersion.objects.filter(company__in=ids, kpi__in=wanted, superseded_at=None)
     own = defaultdict(dict)
     for company_id, code, slot in Metric.objects.filter(company__in=ids).values_list("company_id", "code", "slot"):
         own[company_id][code] = f"extra_{slot}"
     return Inputs(
-        list(companies), versions, _series(ids, versions), _by_company(_verdicts(ids, versions)),
+        list(companies), versions, _series(ids, versions), by_company(verdicts_of(companies=ids, versions=chain(*versions.values()))),
         {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _sources(ids), own,
     )  # fmt: skip
 
@@ -85,7 +86,8 @@ def light_rows(rows: QuerySet, names: tuple[str, ...]) -> Iterator[Model]:
         yield one
 
 
-def _by_company(rows: Iterable) -> dict[int, list]:
+def by_company(rows: Iterable) -> dict[int, list]:
+    """Rows by the id of their company."""
     found = defaultdict(list)
     for row in rows:
         found[row.company_id].append(row)
@@ -94,7 +96,7 @@ def _by_company(rows: Iterable) -> dict[int, list]:
 
 def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[int, list[Series]]:
     """Every version on every running scope it is about, as `kpis.replay.series_of` has them."""
-    channels = _by_company(
+    channels = by_company(
         light_rows(Channel.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"), CHANNEL)
     )
     campaigns: dict[int, list[Campaign]] = defaultdict(list)
@@ -106,26 +108,10 @@ def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[
         company_id: [
             Series(version, *scope)
             for version in versions.get(company_id, ())
-            for scope in _scopes(version, channels.get(company_id, ()), campaigns)
+            for scope in scopes_of(version, channels.get(company_id, ()), campaigns)
         ]
         for company_id in ids
     }
-
-
-def _scopes(version: StopRuleVersion, channels: Iterable[Channel], campaigns: dict[int, list[Campaign]]) -> Iterable:
-    mine = [channel for channel in channels if covers(version, channel)]
-    if version.per != StopRuleVersion.Per.CAMPAIGN:
-        return [(channel, None) for channel in mine if version.window != Window.EVENT]
-    parts = [(channel, campaign) for channel in mine for campaign in campaigns.get(channel.id, ())]
-    return [part for part in parts if is_mailing(*part)] if version.window == Window.EVENT else parts
-
-
-def _verdicts(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> Iterable[Verdict]:
-    """Signatures on the rules in force, and stops of any rule with their ends: they count for all on that scope."""
-    rules = {version.rule_id for found in versions.values() for version in found}
-    always = (Verdict.Kind.STOP, Verdict.Kind.RESUME)
-    rows = Verdict.objects.filter(company__in=ids).order_by("day", "pk")
-    return (row for row in rows if row.rule_id in rules or row.kind in always)
 
 
 def _sources(ids: list[int]) -> dict[int, list[int]]:

@@ -136,9 +136,3 @@ FROM (
   WHERE s.code = 'ads' OR (s.code = 'crm' AND n %% {EVERY_TENTH} = 9)
 ) rows WHERE c < 0.985 ORDER BY company_id, day
 """
-
-
-def sum_of_facts(columns: list[str]) -> str:
-    """The floor: the same rows of facts, read and summed by the database and nothing else."""
-    sums = ", ".join(f"sum({connection.ops.quote_name(column)})" for column in columns)
-    return f"SELECT count(*), {sums} FROM {DailyFact._meta.db_table} WHERE company_id = ANY(%s)"
