@@ -32,14 +32,16 @@ def run(stdout, *, companies: int, facts: int, seconds: float, **options) -> Non
     settings.CELERY_TASK_ALWAYS_EAGER = False
     collect_static()  # pages name their files by the manifest
     made = _build(stdout, companies, facts)
-    stdout.write("per s: by the clock, the database's work included; per CPU s: by the time of this process alone")
+    stdout.write(
+        "per s: by the clock, the database's work included; per CPU s: of a core that serves, which is what the goal is of"
+    )
     stdout.write(f"{'':22}{'per s':>8}{'per CPU s':>11}{'p50 ms':>9}{'p95 ms':>9}{'queries':>9}{'goal':>7}")
     for label, address, headers, goal in made.addresses:
         # Integrations carry a token and no session.
         asked = _ask(Client() if headers else made.browser, address, headers, seconds)
         stdout.write(
             f"{label:22}{asked.rate:8.1f}{asked.cpu_rate:11.1f}{asked.p50:9.1f}{asked.p95:9.1f}{asked.queries:9}{goal:>7} "
-            f"{'ok' if asked.rate >= goal else 'BELOW'}"
+            f"{'ok' if asked.cpu_rate >= goal else 'BELOW'}"
         )
 
 
