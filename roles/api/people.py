@@ -118,7 +118,7 @@ class MeView(APIView):
         hats, permissions = [], []
         for person in memberships:
             mine, slug = worn.get(person.pk, []), person.company.slug
-            hats += [HatSerializer(hat).data | {"company": slug} for hat in mine]
+            hats += [hat | {"company": slug} for hat in HatSerializer(mine, many=True).data]
             permissions += [
                 {"company": slug, "permission": str(reach.permission), "channels": reach.channels}
                 for reach in boards.reach_of(mine)
