@@ -45,7 +45,10 @@ def budget_figures(history: History, scopes: list[Scope], allowances: list[Allow
     loss = np.where(forbidden[:, None], np.maximum(loss, spent), loss)  # a budget of nothing bears no rouble
     known = spend.known[rows]
     quiet = known & (spend.values[rows] == 0)
-    return Figures(spent, np.repeat(budget[:, None], history.days, axis=1), known, history.start[rows], loss, quiet)
+    return Figures(
+        spent, np.repeat(budget[:, None], history.days, axis=1), known, history.start[rows], loss, quiet,
+        history.doubt_of(rows),
+    )  # fmt: skip
 
 
 def _since_the_period_began(values: np.ndarray, known: np.ndarray, monthly: np.ndarray, history: History) -> np.ndarray:

@@ -109,6 +109,7 @@ class Figures:
     Of a budget rule the numerator is what was spent since the period began and the denominator the budget, 0 where there
     is none; `loss` [series, day] is the loss beyond the stop-loss, above 0 once that is broken, and `quiet` tells the
     days on which nothing was spent. Figures of other windows go without both.
+    `doubtful` [series, day]: unknown because somebody doubts what stands there; None where nobody does.
     """
 
     numerator: np.ndarray
@@ -117,13 +118,14 @@ class Figures:
     start: np.ndarray
     loss: np.ndarray | None = None
     quiet: np.ndarray | None = None
+    doubtful: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.known.shape
 
     def only(self, series: np.ndarray) -> "Figures":
-        extra = (None if values is None else values[series] for values in (self.loss, self.quiet))
+        extra = (None if values is None else values[series] for values in (self.loss, self.quiet, self.doubtful))
         return Figures(
             self.numerator[series], self.denominator[series], self.known[series], self.start[series], *extra
         )  # fmt: skip
@@ -132,11 +134,15 @@ class Figures:
     def joined(parts: "list[Figures]") -> "Figures":
         """The series of all parts, one after the other."""
         rows = [np.concatenate([getattr(part, name) for part in parts]) for name in REQUIRED]
+        doubtful = None
+        if any(part.doubtful is not None for part in parts):
+            none = [np.zeros(part.shape, bool) if part.doubtful is None else part.doubtful for part in parts]
+            doubtful = np.concatenate(none)
         if all(part.loss is None for part in parts):
-            return Figures(*rows)
+            return Figures(*rows, doubtful=doubtful)
         loss = [np.zeros(part.shape, np.int64) if part.loss is None else part.loss for part in parts]
         quiet = [np.zeros(part.shape, bool) if part.quiet is None else part.quiet for part in parts]
-        return Figures(*rows, np.concatenate(loss), np.concatenate(quiet))
+        return Figures(*rows, np.concatenate(loss), np.concatenate(quiet), doubtful)
 
 
 @dataclass(frozen=True)

@@ -89,10 +89,13 @@ class _Machine:
         self.incidents: list[Incident] = []
 
     def _apply_policy(self) -> None:
+        missing = self.classes == MISSING
+        if self.figures.doubtful is not None:
+            missing &= ~self.figures.doubtful  # what somebody doubts is neither a breach nor good news
         for policy, becomes in ((NoData.BREACH, DayClass.BREACH), (NoData.OK, DayClass.OK)):
             rows = self.rules.column(lambda rule, policy=policy: rule.no_data is policy, bool)
             if rows.any():
-                self.classes[rows & (self.classes == MISSING)] = becomes
+                self.classes[rows & missing] = becomes
 
     def replay(self) -> Outcome:
         states = np.zeros((self.rows, self.days), np.int8, order="F")

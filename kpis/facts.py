@@ -9,21 +9,21 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
 
 from django.db import connection, transaction
 
 from kpis import metrics as catalogue
-from kpis.models import DailyFact, FactRevision, Import, Metric, Source
+from kpis.models import DailyFact, FactRevision, Import, Metric, Source, UndoneFact
 from kpis.services.evaluations import request_evaluation
 from roles.fields import LIMIT, to_micros
 from roles.models import Campaign, Channel, Company
 
 BATCH = 20_000
 STAGED = "staged_fact"
-FACT, REVISION = DailyFact._meta.db_table, FactRevision._meta.db_table
+FACT, REVISION, UNDONE = (model._meta.db_table for model in (DailyFact, FactRevision, UndoneFact))
 KEY = ("company_id", "day", "channel_id", "campaign_id", "source_id")
 
 
@@ -164,7 +164,7 @@ class Staging:
             self._check(cursor)
             self._complete(cursor)
             if self._revise(cursor, load.pk):
-                self._upsert(cursor, load.pk)
+                self._upsert(cursor, load.pk, "line" if load.filename else "NULL")
             cursor.execute(
                 f"SELECT count(*), sum(CASE WHEN existed THEN 1 ELSE 0 END) FROM {REVISION} WHERE load_id = %s",
                 [load.pk],
@@ -215,21 +215,21 @@ class Staging:
         changed = " OR ".join(f"f.{column} {self.differs} {STAGED}.{column}" for column in self.columns)
         cursor.execute(
             f"INSERT INTO {REVISION} (company_id, load_id, day, channel_id, campaign_id, source_id, existed, "
-            f"previous_load_id, {stored}) SELECT {self.company_id}, %s, {STAGED}.day, {STAGED}.channel_id, "
-            f"{STAGED}.campaign_id, {self.source_id}, f.load_id IS NOT NULL, f.load_id, {previous} FROM {STAGED} "
+            f"previous_load_id, previous_line, {stored}) SELECT {self.company_id}, %s, {STAGED}.day, {STAGED}.channel_id, "
+            f"{STAGED}.campaign_id, {self.source_id}, f.load_id IS NOT NULL, f.load_id, f.line, {previous} FROM {STAGED} "
             f"LEFT JOIN {FACT} f ON {self.match} WHERE f.load_id IS NULL OR {changed}",
             [load_id],
         )
         return cursor.rowcount
 
-    def _upsert(self, cursor, load_id: int) -> None:
+    def _upsert(self, cursor, load_id: int, line: str) -> None:
         names = ", ".join(self.columns)
         values = ", ".join(f"{column} = excluded.{column}" for column in self.columns)
         changed = " OR ".join(f"f.{column} {self.differs} excluded.{column}" for column in self.columns)
         cursor.execute(
-            f"INSERT INTO {FACT} AS f ({', '.join(KEY)}, load_id, {names}) SELECT {self.company_id}, day, channel_id, "
-            f"campaign_id, {self.source_id}, %s, {names} FROM {STAGED} WHERE true ON CONFLICT ({', '.join(KEY)}) "
-            f"DO UPDATE SET load_id = excluded.load_id, {values} WHERE {changed}",
+            f"INSERT INTO {FACT} AS f ({', '.join(KEY)}, load_id, line, {names}) SELECT {self.company_id}, day, channel_id, "
+            f"campaign_id, {self.source_id}, %s, {line}, {names} FROM {STAGED} WHERE true ON CONFLICT ({', '.join(KEY)}) "
+            f"DO UPDATE SET load_id = excluded.load_id, line = excluded.line, {values} WHERE {changed}",
             [load_id],
         )
 
@@ -275,14 +275,24 @@ def record(*, company: Company, load: Import, rows: Iterable[FactRow], metrics: 
         return table.merge(load)
 
 
-def _restore(load: Import) -> tuple[int, int]:
-    """Give the load's rows, where they still are the load's, what they were before; (restored, removed)."""
+def _restore(load: Import, at: datetime) -> tuple[int, int]:
+    """Give the load's rows, where they still are the load's, what they were before; (restored, removed).
+
+    What they were until now is kept as UndoneFact: it was shown.
+    """
     key = ", ".join(KEY)
     values = ", ".join(f"{column} = r.{column}" for column in catalogue.COLUMNS)
     match = " AND ".join(f"r.{column} = {FACT}.{column}" for column in KEY)
+    shown = ", ".join(catalogue.COLUMNS)
+    moment = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {FACT} SET load_id = r.previous_load_id, {values} FROM {REVISION} r WHERE r.load_id = %s "
+            f"INSERT INTO {UNDONE} ({key}, load_id, at, {shown}) SELECT {key}, load_id, %s, {shown} FROM {FACT} "
+            f"WHERE load_id = %s AND company_id = %s AND ({key}) IN (SELECT {key} FROM {REVISION} WHERE load_id = %s)",
+            [moment, load.pk, load.company_id, load.pk],
+        )
+        cursor.execute(
+            f"UPDATE {FACT} SET load_id = r.previous_load_id, line = r.previous_line, {values} FROM {REVISION} r WHERE r.load_id = %s "
             f"AND r.existed AND {match} AND {FACT}.load_id = %s",
             [load.pk, load.pk],
         )
@@ -296,7 +306,7 @@ def _restore(load: Import) -> tuple[int, int]:
 
 
 @transaction.atomic
-def undo(*, company: Company, load: Import) -> Counts:
+def undo(*, company: Company, load: Import, at: datetime) -> Counts:
     """Take a load back: its rows get the values they had before; rows that a later load changed stay as they are.
 
     Rows that then belong to an earlier load which was undone meanwhile are taken back as well. `changed` counts
@@ -305,9 +315,9 @@ def undo(*, company: Company, load: Import) -> Counts:
     Source.objects.select_for_update(no_key=True).filter(company=company, pk=load.source_id).first()
     revisions = FactRevision.objects.filter(company=company, load=load)
     total, first = revisions.count(), _first_day(company, load)
-    restored, removed = _restore(load)
+    restored, removed = _restore(load, at)
     while restored and (earlier := _surfaced(company, load)):
-        _again, gone = _restore(earlier)
+        _again, gone = _restore(earlier, at)
         restored, removed = restored - gone, removed + gone
     if first:
         request_evaluation(company=company, dirty_from=first)

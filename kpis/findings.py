@@ -197,7 +197,7 @@ def write_incidents(work: Work, outcome) -> None:
             same = [row for row in mine if _same_run(work, run, row)]
             matched.update(row.pk for row in same)
             if not same:
-                fresh += _new_incident(work, one, run)
+                fresh += _new_incident(work, number, one, run)
             for row in same:
                 _follow(work, run, row, changed, outcome)
         rows[one.key] = [row for row in mine if row.pk not in matched]
@@ -240,9 +240,9 @@ def _same_run(work: Work, run: Incident, row: DataIncident) -> bool:
     return row.first_day <= work.day(run.last) and work.day(run.first) <= row.last_day
 
 
-def _new_incident(work: Work, one: Series, run: Incident) -> list[DataIncident]:
-    """A run that is over when it is first seen leaves a closed row; an old one leaves none."""
-    if work.today - work.day(run.last) >= FRESH:
+def _new_incident(work: Work, number: int, one: Series, run: Incident) -> list[DataIncident]:
+    """A run that is over when it is first seen leaves a closed row; an old one, or one that is all in doubt, leaves none."""
+    if work.today - work.day(run.last) >= FRESH or _all_in_doubt(work, number, run):
         return []
     state = DataIncident.State.CLOSED if run.over else DataIncident.State.OPEN
     return [
@@ -252,6 +252,11 @@ def _new_incident(work: Work, one: Series, run: Incident) -> list[DataIncident]:
             closed_at=work.at if run.over else None,
         )
     ]  # fmt: skip
+
+
+def _all_in_doubt(work: Work, number: int, run: Incident) -> bool:
+    doubtful = work.together.replay.figures.doubtful
+    return doubtful is not None and bool(doubtful[number, run.first : run.last + 1].all())
 
 
 def _follow(work: Work, run: Incident, row: DataIncident, changed: list, outcome) -> None:

@@ -35,7 +35,7 @@ class Suspicion:
 
 def may_hold(work, outcome) -> bool:
     """Is there anything that hold_suspicious could open or close? Cheap, for the many companies where there is not."""
-    is_open = any(row.kind != DataIncident.Kind.GAP and row.state == DataIncident.State.OPEN for row in work.incidents)
+    is_open = any(row.kind in DataIncident.HOLDING and row.state == DataIncident.State.OPEN for row in work.incidents)
     return bool(outcome.opened or is_open or work.has_zeros)
 
 
@@ -57,7 +57,7 @@ def hold_suspicious(work, outcome) -> None:
 
     `work` and `outcome` as in `kpis.findings`. One that people have released holds nothing any more.
     """
-    rows = DataIncident.objects.filter(company=work.company).exclude(kind=DataIncident.Kind.GAP)
+    rows = DataIncident.objects.filter(company=work.company, kind__in=DataIncident.HOLDING)
     suspicions = []
     if work.found is not None:
         suspicions = [*_mass_fire(work, outcome), *_zeros(work, outcome)]

@@ -4,12 +4,13 @@ Whole micros as int64, Python ints where 64 bits are too few. Absent is not zero
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
 from kpis.day_classes import SAFE, Figures, wide_enough
+from kpis.doubts import open_doubts, without_doubtful
 from kpis.fact_columns import ABSENT, FactColumns, read_columns
 from kpis.formulas import Formula
 from kpis.metrics import MetricInfo
@@ -34,13 +35,17 @@ class Column:
 
 @dataclass(frozen=True)
 class History:
-    """Known facts from the company's first day to today. `rows`: the row of a scope; `start`: its first day's index."""
+    """Known facts from the company's first day to today. `rows`: the row of a scope; `start`: its first day's index.
+
+    `doubtful` [scope, day]: days of which nothing is known because an open incident says so; None where there are none.
+    """
 
     first_day: date
     last_day: date
     rows: dict[Scope, int]
     start: np.ndarray
     columns: dict[str, Column]
+    doubtful: np.ndarray | None = None
 
     @property
     def days(self) -> int:
@@ -63,7 +68,13 @@ class History:
             if formula.is_ratio
             else np.full((len(rows), self.days), MICRO, np.int64)
         )
-        return Figures(self._form(formula.whole_numerator, rows), below, known, self.start[rows])
+        return Figures(
+            self._form(formula.whole_numerator, rows), below, known, self.start[rows], doubtful=self.doubt_of(rows)
+        )
+
+    def doubt_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """The doubtful days of some scopes."""
+        return None if self.doubtful is None else self.doubtful[rows]
 
     def of_mailings(self, scopes: Iterable[Scope]) -> "History":
         """The same metrics where each scope is one mailing: on its first day with `sends` stand the sums of that day and
@@ -76,7 +87,13 @@ class History:
         kept, rows = [scope for scope, is_sent in zip(kept, went, strict=True) if is_sent], rows[went]
         days = np.argmax(sent[went], axis=1)
         columns = {code: self._on_first_day(column, rows, days) for code, column in self.columns.items()}
-        return History(self.first_day, self.last_day, {scope: row for row, scope in enumerate(kept)}, days, columns)
+        mailings = {scope: row for row, scope in enumerate(kept)}
+        if self.doubtful is None:
+            return History(self.first_day, self.last_day, mailings, days, columns)
+        # Two days of a mailing are no mailing: one doubtful day makes all three unknown.
+        doubt = self._on_first_day(Column(self.doubtful.astype(np.int64), self.doubtful), rows, days).known
+        columns = {code: replace(column, known=column.known & ~doubt) for code, column in columns.items()}
+        return History(self.first_day, self.last_day, mailings, days, columns, doubt)
 
     def _on_first_day(self, column: Column, rows: np.ndarray, days: np.ndarray) -> Column:
         window = days[:, None] + np.arange(MAILING_DAYS)
@@ -117,6 +134,7 @@ def read_history(
     """Everything known from `since` until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
 
     A campaign's cell comes from the source that the channel's cell comes from; without `campaigns` only channels are kept.
+    Of days that an open incident holds in doubt nothing is known.
     `channels`: read only these.
     """
     metrics = sorted(metrics, key=lambda info: info.code)
@@ -130,7 +148,9 @@ def read_history(
     weakest_first = sorted(zip(found.priority[where].tolist(), sources.tolist(), strict=True), reverse=True)
     turns = [found.source == source for _priority, source in weakest_first]
     columns = {info.code: placed.column(turns, found.values[info.column]) for info in metrics}
-    return History(found.first_day, today, placed.rows, placed.start, columns)
+    history = History(found.first_day, today, placed.rows, placed.start, columns)
+    doubts = open_doubts([company.pk])[company.pk]
+    return without_doubtful(history, [(doubt, placed.channels) for doubt in doubts]) if doubts else history
 
 
 class _Places:

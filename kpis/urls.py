@@ -19,6 +19,7 @@ urlpatterns = [
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<slug:code>/edit/", sources.source_update, name="source-update"),
     path("data-incidents/", incidents.data_incident_list, name="data-incident-list"),
+    path("data-incidents/new/", incidents.data_incident_create, name="data-incident-create"),
     path("data-incidents/<int:pk>/", incidents.data_incident_detail, name="data-incident-detail"),
     path("imports/", imports.import_list, name="import-list"),
     path("imports/new/", imports.import_create, name="import-create"),

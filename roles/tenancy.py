@@ -22,7 +22,7 @@ GLOBAL_MODELS = {"roles.Company", "roles.User"}
 """Models without a company, each named on purpose. Django's own tables are not ours to list."""
 
 OUR_APPS = ("roles", "kpis", "processes", "reports", "mops")
-UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision"}
+UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision", "kpis.UndoneFact"}
 APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature")
 
 

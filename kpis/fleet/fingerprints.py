@@ -10,13 +10,14 @@ ENGINE = 1
 
 
 def fingerprint(inputs: Inputs, company: Company) -> str:
-    """Of the rules in force, their formulas, the running scopes with their budgets, the sources and own metrics."""
+    """Of the rules in force, their formulas, the running scopes with their budgets, the sources, own metrics and days in doubt."""
     versions = inputs.versions.get(company.pk, ())
     told = (
         ENGINE,
         [(version.pk, inputs.formulas[version.kpi_id].text if version.kpi_id in inputs.formulas else "") for version in versions],
         sorted({_terms(one) for one in inputs.series[company.pk]}),
         inputs.sources.get(company.pk), sorted(inputs.own_columns.get(company.pk, {}).items()),
+        str(inputs.doubts.get(company.pk, [])),
     )  # fmt: skip
     return sha256(repr(told).encode()).hexdigest()[:32]
 

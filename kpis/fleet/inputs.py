@@ -11,6 +11,7 @@ from itertools import chain
 from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
 
+from kpis.doubts import Doubt, open_doubts
 from kpis.formulas import Formula, parse
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, Metric, Source, StopRuleVersion, Verdict
@@ -21,7 +22,7 @@ from roles.models import Campaign, Channel, Company
 
 @dataclass(frozen=True)
 class Inputs:
-    """Of every company by id: its versions in force, series and signatures; formulas by KPI id; sources by rank.
+    """Of every company by id: its versions in force, series, signatures and days in doubt; formulas by KPI id; sources by rank.
 
     `own_columns`: of every company the columns of its own metrics by code; the built-in ones are everybody's.
     """
@@ -33,6 +34,7 @@ class Inputs:
     formulas: dict[int, Formula]
     sources: dict[int, list[int]]
     own_columns: dict[int, dict[str, str]]
+    doubts: dict[int, list[Doubt]]
 
     @property
     def ranks(self) -> dict[int, int]:
@@ -42,8 +44,9 @@ class Inputs:
     def only(self, companies: Iterable[Company]) -> "Inputs":
         """The same, of some of the companies."""
         return Inputs(
-            list(companies), self.versions, self.series, self.verdicts, self.formulas, self.sources, self.own_columns
-        )
+            list(companies), self.versions, self.series, self.verdicts, self.formulas, self.sources, self.own_columns,
+            self.doubts,
+        )  # fmt: skip
 
 
 def read_inputs(*, companies: Sequence[Company]) -> Inputs:
@@ -60,6 +63,7 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
     return Inputs(
         list(companies), versions, _series(ids, versions), by_company(verdicts_of(companies=ids, versions=chain(*versions.values()))),
         {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _sources(ids), own,
+        open_doubts(ids),
     )  # fmt: skip
 
 

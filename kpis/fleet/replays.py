@@ -8,6 +8,7 @@ import numpy as np
 
 from kpis import engine
 from kpis.day_classes import Rule, Window
+from kpis.doubts import without_doubtful
 from kpis.fact_columns import ABSENT
 from kpis.fleet.columns import Rows, Span, day_of, read_rows
 from kpis.fleet.history import build_history, too_large
@@ -60,7 +61,7 @@ def replay_fleet(*, inputs: Inputs, today: date, since: date = date.min) -> Iter
         yield from replay_fleet(inputs=inputs.only(rest), today=today, since=since)
         return
     history = build_history(rows, inputs.ranks, _one_column_each(inputs, rows, columns), today)
-    found = _run(inputs, judged, rows, history)
+    found = _run(inputs, judged, rows, _without_doubtful(inputs, rows, history))
     if found is not None:
         yield found
 
@@ -87,6 +88,14 @@ def _one_column_each(inputs: Inputs, rows: Rows, columns: dict[str, set[str]]) -
                 together[begin : begin + count] = rows.values[column][begin : begin + count]
             begin += count
     return found
+
+
+def _without_doubtful(inputs: Inputs, rows: Rows, history: History) -> History:
+    if not inputs.doubts:
+        return history
+    _first_days, channels = _extents(rows, history)
+    doubts = [(doubt, mine) for pk, mine in channels.items() for doubt in inputs.doubts.get(pk, ())]
+    return without_doubtful(history, doubts)
 
 
 # ---------------------------------------------------------------- the run
@@ -156,10 +165,10 @@ def _cut(found: Together, mine: np.ndarray, first: int, channels: set[int]) -> R
     days = slice(first, None)
     history = whole.history
     figures = whole.figures.only(mine)
-    extra = (None if values is None else values[:, days] for values in (figures.loss, figures.quiet))
+    extra = (None if values is None else values[:, days] for values in (figures.loss, figures.quiet, figures.doubtful))
     figures = replace(
         figures, numerator=figures.numerator[:, days], denominator=figures.denominator[:, days],
-        known=figures.known[:, days], start=figures.start - first, **dict(zip(("loss", "quiet"), extra, strict=True)),
+        known=figures.known[:, days], start=figures.start - first, **dict(zip(("loss", "quiet", "doubtful"), extra, strict=True)),
     )  # fmt: skip
     kept = [row for scope, row in history.rows.items() if scope[0] in channels]
     scopes = {scope: place for place, scope in enumerate(s for s in history.rows if s[0] in channels)}
@@ -167,7 +176,8 @@ def _cut(found: Together, mine: np.ndarray, first: int, channels: set[int]) -> R
         code: replace(column, values=column.values[kept, days], known=column.known[kept, days])
         for code, column in history.columns.items()
     }
-    cut = History(history.day(first), history.last_day, scopes, history.start[kept] - first, columns)
+    doubtful = None if history.doubtful is None else history.doubtful[kept, days]
+    cut = History(history.day(first), history.last_day, scopes, history.start[kept] - first, columns, doubtful)
     return Replay(
         [whole.series[row] for row in mine], cut, figures, [whole.scales[row] for row in mine],
         Outcome(

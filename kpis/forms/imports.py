@@ -83,22 +83,32 @@ class MappingForm:
         return not self.unchosen
 
 
+RHYTHMS = ((1, _("every day")), (7, _("every week")), (31, _("every month")))
+"""Days between two loads that a source is expected to keep to."""
+
+
 class SourceForm(RefusableForm):
     """How a source is called, who keeps it, how often it comes and which one counts."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    owner = forms.ModelChoiceField(None, label=_("Who keeps it"), required=False, empty_label="—")
-    expected_every_days = forms.IntegerField(
-        label=_("Comes every … days"),
-        min_value=1,
-        max_value=366,
-        help_text=_("A source that misses its rhythm is shown as late."),
+    owner = forms.ModelChoiceField(
+        None, label=_("Who keeps it"), required=False, empty_label="—", help_text=_("Is told when it falls silent.")
+    )
+    expected_every_days = forms.TypedChoiceField(
+        label=_("Comes"), coerce=int, help_text=_("A source that misses its rhythm is shown as late.")
     )
     priority = forms.IntegerField(
         label=_("Priority"), min_value=1, max_value=999,
         help_text=_("Where two sources give one figure of one channel and day, the smaller number counts; figures are never added."),
     )  # fmt: skip
+    reason = forms.CharField(
+        label=_("Why the priority changes"), max_length=300, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Another priority changes figures that people have seen: the journal keeps the reason."),
+    )  # fmt: skip
 
     def __init__(self, request, **kwargs):
         super().__init__(request, **kwargs)
         self.fields["owner"].queryset = selectors.people(company=self.company)
+        every, known = self.initial.get("expected_every_days"), dict(RHYTHMS)
+        own = [] if every is None or every in known else [(every, _("every %(n)s days") % {"n": every})]
+        self.fields["expected_every_days"].choices = [*RHYTHMS, *own]

@@ -1,5 +1,7 @@
 """Forms for KPIs, own metrics, the funnel and plans, and the choice of a figure to open."""
 
+from datetime import UTC
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -135,17 +137,29 @@ class TargetForm(RefusableForm):
 
 
 class FigureForm(forms.Form):
-    """Which figure to open: a KPI or metric, a scope and days."""
+    """Which figure to open: a KPI or metric, a scope and days; and the moment whose knowledge it is held against."""
 
     kpi = forms.ChoiceField(label=_("Figure"))
     channel = forms.ChoiceField(label=_("For whom"), required=False)
     start = DayField(label=_("From"))
     end = DayField(label=_("To"))
+    known = forms.DateTimeField(
+        label=_("Beside it: as it was known on"), input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )  # fmt: skip
 
-    def __init__(self, *args, measures, channels, **kwargs):
+    def __init__(self, *args, zone, measures, channels, **kwargs):
         super().__init__(*args, **kwargs)
+        self.zone = zone
         self.fields["kpi"].choices = [(one.code, one.name) for one in measures]
         self.fields["channel"].choices = [("", _("the whole company"))] + [(one.code, one.name) for one in channels]
+
+    def clean_known(self):
+        """The moment in UTC of a time by the company's clock."""
+        told = self.cleaned_data["known"]
+        if not 2000 <= told.year <= 2100:
+            raise forms.ValidationError(_("Give a moment between the years 2000 and 2100."))
+        return told.replace(tzinfo=self.zone).astimezone(UTC)
 
     def add_prefix(self, field_name):
         """Addresses say `from` and `to`, which Python keeps for itself."""

@@ -1,6 +1,16 @@
 """Numbers: sources, loads, daily facts and their history, KPIs, targets, stop-rules and what their evaluation left behind."""
 
-from kpis.models.facts import ColumnMap, DailyFact, FactRevision, Import, Metric, MetricColumns, Source, upload_path
+from kpis.models.facts import (
+    ColumnMap,
+    DailyFact,
+    FactRevision,
+    Import,
+    Metric,
+    MetricColumns,
+    Source,
+    UndoneFact,
+    upload_path,
+)
 from kpis.models.findings import (
     Breach,
     DataIncident,
@@ -34,6 +44,7 @@ __all__ = [
     "StopRule",
     "StopRuleVersion",
     "Target",
+    "UndoneFact",
     "Verdict",
     "once_per_scope",
     "upload_path",

@@ -173,28 +173,54 @@ class DailyFact(MetricColumns, CompanyOwned):
     campaign_id = models.BigIntegerField(default=0)
     source = models.ForeignKey(Source, on_delete=models.DO_NOTHING, **UNCHECKED)
     load_id = models.BigIntegerField(help_text="the Import that last changed this row")
+    line = models.IntegerField(null=True, help_text="the row of that Import's file, as a spreadsheet counts it")
 
     def __str__(self):
         return f"{self.day} {self.channel_id}/{self.campaign_id}"
 
 
-class FactRevision(MetricColumns, CompanyOwned):
+class PastFact(MetricColumns, CompanyOwned):
+    """What a row of facts was until something changed it."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
+    day = models.DateField()
+    channel_id = models.BigIntegerField()
+    campaign_id = models.BigIntegerField(default=0)
+    source_id = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class FactRevision(PastFact):
     """What a row of facts was before a load changed it: gives undo, history and "as known on Friday".
 
     `existed` false: the load created the row. Written in the transaction of the load, one row per changed fact.
     """
 
-    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
     load = models.ForeignKey(Import, on_delete=models.CASCADE, db_constraint=False, related_name="revisions")
-    day = models.DateField()
-    channel_id = models.BigIntegerField()
-    campaign_id = models.BigIntegerField(default=0)
-    source_id = models.BigIntegerField()
     existed = models.BooleanField()
     previous_load_id = models.BigIntegerField(null=True)
+    previous_line = models.IntegerField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["company", "channel_id", "day"], name="revision_by_scope_and_day")]
 
     def __str__(self):
         return f"{self.day} {self.channel_id}/{self.campaign_id} before {self.load_id}"
+
+
+class UndoneFact(PastFact):
+    """What a row of facts was before its load was undone: people saw it until then, so "as known on" needs it.
+
+    `load`: the load that was taken back. Written in the transaction of the undoing.
+    """
+
+    load = models.ForeignKey(Import, on_delete=models.CASCADE, db_constraint=False, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "channel_id", "day"], name="undone_by_scope_and_day")]
+
+    def __str__(self):
+        return f"{self.day} {self.channel_id}/{self.campaign_id} until {self.at}"

@@ -144,13 +144,18 @@ class DataIncident(ScopedRow):
 
     A gap is one rule, scope and run of missing days; it closes by itself when figures come. A mass fire and a day of
     zeros are about the whole company (no rule, no channel): they hold the decisions of their breaches until the analyst
-    or the CMO releases them with a reason.
+    or the CMO releases them with a reason. A doubt is what a person opened for a channel, or all of them, and days: while
+    it is open rules have no data for these days, whatever stands there.
     """
 
     class Kind(models.TextChoices):
         GAP = "gap", _("figures stopped coming")
         MASS_FIRE = "mass_fire", _("many rules fired at once")
         ZEROS = "zeros", _("zero conversions on several channels")
+        DOUBT = "doubt", _("figures in doubt")
+
+    HOLDING = (Kind.MASS_FIRE, Kind.ZEROS)
+    """Kinds that the guard opens and that keep decisions back."""
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -164,6 +169,10 @@ class DataIncident(ScopedRow):
     last_day = models.DateField()
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    why = models.CharField(
+        max_length=300, blank=True, help_text="of a doubt: what is wrong, in the words of who saw it"
+    )
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     note = models.CharField(max_length=300, blank=True, help_text="why it was released, in the words of who did it")
@@ -174,11 +183,14 @@ class DataIncident(ScopedRow):
         constraints = [
             *once_per_scope("incident_once", "rule", "first_day"),
             models.UniqueConstraint(
-                fields=["company", "kind", "first_day"], condition=Q(rule=None), name="company_incident_once"
+                fields=["company", "kind", "first_day"],
+                condition=Q(rule=None) & ~Q(kind="doubt"),
+                name="company_incident_once",
             ),
             models.CheckConstraint(
                 condition=Q(kind="gap", rule__isnull=False, channel__isnull=False)
-                | (~Q(kind="gap") & Q(rule=None, channel=None, campaign=None)),
+                | Q(kind="doubt", rule=None, campaign=None)
+                | (~Q(kind__in=["gap", "doubt"]) & Q(rule=None, channel=None, campaign=None)),
                 name="incident_knows_its_scope",
             ),
         ]
@@ -188,13 +200,15 @@ class DataIncident(ScopedRow):
 
     @property
     def is_held_open(self) -> bool:
-        """Does it keep decisions back until somebody releases them?"""
+        """Does it keep decisions back, or days out of them, until somebody releases them?"""
         return self.kind != self.Kind.GAP and self.state == self.State.OPEN
 
     @property
     def words(self) -> str:
-        """What it is about: the channel or campaign of a gap, the channels of the others."""
-        return str(self.subject) if self.kind == self.Kind.GAP else ", ".join(self.figures.get("channels", ()))
+        """What it is about: the channel or campaign of a gap or a doubt, the channels of the others."""
+        if self.kind in self.HOLDING:
+            return ", ".join(self.figures.get("channels", ()))
+        return str(self.subject or _("all channels"))
 
 
 class Evaluation(CompanyOwned):

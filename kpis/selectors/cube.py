@@ -4,7 +4,7 @@ Integers (micros) inside, Decimal at the edge. Absent is not zero: a cell no sou
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from kpis import metrics as catalogue
 from kpis.formulas import Formula
 from kpis.metrics import MetricInfo
 from kpis.selectors import fact_rows
+from kpis.selectors.as_known import rows_as_known
 from kpis.selectors.measures import metrics_of
 from roles.fields import MICRO, from_micros
 from roles.models import Company
@@ -212,18 +213,20 @@ def load_cube(
     channel_ids: Iterable[int] | None = None,
     metrics: Iterable[str] | Mapping[str, MetricInfo] | None = None,
     campaigns: bool = False,
+    as_known: datetime | None = None,
 ) -> Cube:
     """The facts of [start, end] by one query (and one for the company's own metrics, unless they are passed or unneeded).
 
     `metrics`: codes, or the mapping of `metrics_of`; all without it. An unknown code raises KeyError. Where several
     sources give a metric for a channel and day, the one with the lowest priority number wins, then the older source;
-    its campaigns are taken with it.
+    its campaigns are taken with it. `as_known`: the facts and priorities as they stood at that moment (UTC).
     """
     infos = _infos(company, metrics)
-    rows = fact_rows.read(
-        company=company, start=start, end=end, columns=[info.column for info in infos.values()],
-        channel_ids=None if channel_ids is None else sorted(set(channel_ids)), campaigns=campaigns,
-    )  # fmt: skip
+    asked = {
+        "company": company, "start": start, "end": end, "columns": [info.column for info in infos.values()],
+        "channel_ids": None if channel_ids is None else sorted(set(channel_ids)), "campaigns": campaigns,
+    }  # fmt: skip
+    rows = fact_rows.read(**asked) if as_known is None else rows_as_known(**asked, at=as_known)
     channels, parts = _placed(rows, tuple(infos), start, end, campaigns)
     return Cube(start, end, channels, parts)
 

@@ -13,7 +13,9 @@ def incidents(*, company: Company) -> QuerySet[DataIncident]:
     """With everything their lines need; `held_now`: breaches whose decisions they keep back."""
     held = Count("held", filter=Q(held__closed_on=None, state=DataIncident.State.OPEN))
     rows = DataIncident.objects.filter(company=company).annotate(held_now=held)
-    return rows.select_related("rule", "channel", "campaign", "closed_by__user").order_by("-last_day", "-pk")
+    return rows.select_related("rule", "channel", "campaign", "closed_by__user", "opened_by__user").order_by(
+        "-last_day", "-pk"
+    )
 
 
 def open_incidents(*, company: Company) -> list[DataIncident]:

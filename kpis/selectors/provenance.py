@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
@@ -10,10 +10,12 @@ from django.db.models import Q
 
 from kpis import wording
 from kpis.metrics import MetricInfo
-from kpis.models import DailyFact, FactRevision, Import
+from kpis.models import DailyFact, DataIncident, FactRevision, Import, Source
 from kpis.selectors import fact_rows
+from kpis.selectors.as_known import KnownThen, facts_as_known
 from kpis.selectors.cube import KpiValue, load_cube
 from kpis.selectors.measures import Measure
+from roles.fields import from_micros
 from roles.models import Campaign, Channel, Company
 
 LINES_ON_A_PAGE = 100
@@ -30,17 +32,30 @@ class Change:
 
 @dataclass(frozen=True)
 class Cell:
-    """One metric of one line. `counts`: this source's figure is the one taken; else a stronger source has it."""
+    """One metric of one line. `counts`: this source's figure is the one taken; else a stronger source has it.
+
+    `then`: what stood there at the moment asked for; None: unknown then.
+    """
 
     metric: MetricInfo
     value: Decimal | None
     counts: bool
     changes: list[Change]
+    then: Decimal | None = None
+
+    @property
+    def restated(self) -> bool:
+        """Has the figure changed since that moment? One that only came later is no restatement."""
+        return self.then is not None and self.then != self.value
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one source says of one channel or campaign on one day. `counted`: every metric of that day and channel is known."""
+    """What one source says of one channel or campaign on one day. `counted`: every metric of that day and channel is known.
+
+    `row`: the row of the load's file, as a spreadsheet counts it; `typed`: a person typed it; `came_later`: nothing stood
+    there at the moment asked for; `doubted`: an open incident holds the day in doubt.
+    """
 
     day: date
     channel: str
@@ -49,11 +64,18 @@ class Line:
     cells: list[Cell]
     counted: bool
     load: Import | None
+    row: int | None = None
+    typed: bool = False
+    came_later: bool = False
+    doubted: bool = False
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """A figure opened up; `metrics` in the order of the columns, `page` a page of lines, newest day first."""
+    """A figure opened up; `metrics` in the order of the columns, `page` a page of lines, newest day first.
+
+    `then`: the figure as it was known at `known_at` (UTC); `doubts`: open incidents about these days.
+    """
 
     measure: Measure
     metrics: list[MetricInfo]
@@ -61,7 +83,16 @@ class Provenance:
     words: str
     with_sums: str
     page: Page
+    known_at: datetime
+    then: KpiValue
+    then_with_sums: str
     lines: list[Line] = field(default_factory=list)
+    doubts: list[DataIncident] = field(default_factory=list)
+
+    @property
+    def restated(self) -> bool:
+        """Is the figure of now another one than was known then?"""
+        return self.then.value is not None and self.then.value != self.value.value
 
 
 def provenance(
@@ -71,21 +102,64 @@ def provenance(
     metrics: dict[str, MetricInfo],
     start: date,
     end: date,
+    known_at: datetime,
     channel: Channel | None = None,
     page: int | str = 1,
 ) -> Provenance:
-    """The figure of [start, end] for the company or one channel and everything it was made of; seven queries at most."""
+    """The figure of [start, end] for the company or one channel, what it was known to be at a moment (UTC), and everything
+    it was made of; twelve queries at most."""
     used = {code: info for code, info in metrics.items() if code in measure.formula.metrics}
     only = None if channel is None else [channel.pk]
-    cube = load_cube(company=company, start=start, end=end, channel_ids=only, metrics=used)
-    sums = cube.formula_sums(measure.formula, only)
+    asked = {"company": company, "start": start, "end": end, "channel_ids": only, "metrics": used}
+    cube, known = load_cube(**asked), load_cube(**asked, as_known=known_at)
+    with_sums, then_with_sums = (
+        wording.with_sums(measure.formula, one.formula_sums(measure.formula, only), metrics, company.currency)
+        for one in (cube, known)
+    )
     winners = _winners(company, used, start, end, only)
     shown = Paginator(_facts(company, used, start, end, only), LINES_ON_A_PAGE).get_page(page)
+    doubts = _doubts(company, start, end, channel)
+    rows = list(shown.object_list)
     return Provenance(
         measure, list(used.values()), cube.kpi(measure.formula, only), wording.in_words(measure.formula, metrics),
-        wording.with_sums(measure.formula, sums, metrics, company.currency), shown,
-        _lines(company, used, list(shown.object_list), winners),
+        with_sums, shown, known_at, known.kpi(measure.formula, only), then_with_sums,
+        _lines(company, used, rows, winners, Beside(_stood(company, used, rows, known_at), doubts)), doubts,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What is told beside the lines: by the key of the fact what stood there then, and what is in doubt now."""
+
+    stood: dict[tuple, KnownThen]
+    doubts: list[DataIncident]
+
+    def doubted(self, day: date, channel_id: int) -> bool:
+        return any(row.first_day <= day <= row.last_day and row.channel_id in (None, channel_id) for row in self.doubts)
+
+
+def _doubts(company: Company, start: date, end: date, channel: Channel | None) -> list[DataIncident]:
+    rows = DataIncident.objects.filter(
+        company=company,
+        kind=DataIncident.Kind.DOUBT,
+        state=DataIncident.State.OPEN,
+        first_day__lte=end,
+        last_day__gte=start,
+    )
+    if channel is not None:
+        rows = rows.filter(Q(channel=None) | Q(channel=channel))
+    return list(rows.select_related("channel", "opened_by__user").order_by("first_day", "pk"))
+
+
+def _stood(company: Company, used: dict[str, MetricInfo], rows: list[dict], at: datetime) -> dict[tuple, KnownThen]:
+    """What stood in the lines of the page at a moment, by the key of the fact."""
+    if not rows:
+        return {}
+    found = facts_as_known(
+        company=company, at=at, start=rows[-1]["day"], end=rows[0]["day"], columns=[info.column for info in used.values()],
+        channel_ids=sorted({row["channel_id"] for row in rows}),
+    )  # fmt: skip
+    return {row.key: row for row in found}
 
 
 def _winners(company: Company, used: dict[str, MetricInfo], start: date, end: date, only: list[int] | None) -> dict:
@@ -114,10 +188,23 @@ def _facts(company: Company, used: dict[str, MetricInfo], start: date, end: date
         facts = facts.filter(channel_id__in=only)
     return facts.order_by(
         "-day", "channel__position", "channel_id", "source__priority", "source_id", "campaign_id"
-    ).values("day", "channel_id", "channel__name", "source_id", "source__name", "campaign_id", "load_id", *columns)
+    ).values(
+        "day",
+        "channel_id",
+        "channel__name",
+        "source_id",
+        "source__name",
+        "source__kind",
+        "campaign_id",
+        "load_id",
+        "line",
+        *columns,
+    )
 
 
-def _lines(company: Company, used: dict[str, MetricInfo], rows: list[dict], winners: dict) -> list[Line]:
+def _lines(
+    company: Company, used: dict[str, MetricInfo], rows: list[dict], winners: dict, beside: Beside
+) -> list[Line]:
     if not rows:
         return []
     changes = _changes(company, used, rows)
@@ -128,20 +215,24 @@ def _lines(company: Company, used: dict[str, MetricInfo], rows: list[dict], winn
             "pk", "name"
         )
     )
-    return [_line(row, used, winners, changes.get(_key(row), []), loads, names) for row in rows]
+    return [_line(row, used, winners, changes.get(_key(row), []), loads, names, beside) for row in rows]
 
 
-def _line(row: dict, used: dict[str, MetricInfo], winners: dict, revisions: list, loads: dict, names: dict) -> Line:
+def _line(
+    row: dict, used: dict[str, MetricInfo], winners: dict, revisions: list, loads: dict, names: dict, beside: Beside
+) -> Line:
     winner = winners.get((row["day"], row["channel_id"]), [None] * len(used))
+    stood = beside.stood.get(_key(row))
     cells = []
     for place, info in enumerate(used.values()):
         counts = row[info.column] is not None and winner[place] == row["source_id"]
-        cells.append(
-            Cell(info, row[info.column], counts, list(_history(row[info.column], info.column, revisions, loads)))
-        )
+        then = stood.values[place] if stood else None
+        changes = list(_history(row[info.column], info.column, revisions, loads))
+        cells.append(Cell(info, row[info.column], counts, changes, None if then is None else from_micros(then)))
     campaign = names.get(row["campaign_id"]) if row["campaign_id"] else None
     return Line(
-        row["day"], row["channel__name"], row["source__name"], campaign, cells, None not in winner, loads.get(row["load_id"])
+        row["day"], row["channel__name"], row["source__name"], campaign, cells, None not in winner, loads.get(row["load_id"]),
+        row["line"], row["source__kind"] == Source.Kind.MANUAL, stood is None, beside.doubted(row["day"], row["channel_id"]),
     )  # fmt: skip
 
 

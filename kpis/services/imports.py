@@ -198,7 +198,7 @@ def undo_import(*, company: Company, by: Membership, at: datetime, load: Import)
         )
         if not undone and not dropped:
             raise CannotUndo(_("Only a finished or a waiting load can be undone, and only once."))
-        counts = facts.undo(company=company, load=load) if undone else facts.Counts()
+        counts = facts.undo(company=company, load=load, at=at) if undone else facts.Counts()
         after = {"restored": counts.changed, "removed": counts.created, "left": counts.unchanged}
         audit.record(company=company, by=by, verb="undo_import", obj=load, at=at, after=after)
     load.refresh_from_db()

@@ -15,6 +15,7 @@ from roles import audit
 from roles.models import Company, Membership
 from roles.refusals import FieldError, Refused
 from roles.slugs import slug_of
+from roles.validation import refuse
 
 MANUAL = "manual"
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.IGNORECASE | re.ASCII)
@@ -78,19 +79,28 @@ def source_for_api(*, company: Company, by: Membership, at: datetime, code) -> S
 @transaction.atomic
 def update_source(
     *, company: Company, by: Membership, at: datetime, source: Source, name: str, owner: Membership | None,
-    expected_every_days: int, priority: int,
+    expected_every_days: int, priority: int, reason: str = "",
 ) -> Source:  # fmt: skip
     """Change what a source is called, who keeps it, its rhythm in days and its priority; figures are weighed anew.
 
-    A change of priority may change what counts on any day, so the whole history is evaluated again.
+    A change of priority may change what counts on any day: it takes a reason, which the journal keeps, and the whole
+    history is evaluated again. Refused without one, and for an owner who is not of the company any more.
     """
+    # Two changes at once would otherwise leave a journal that does not add up to what stands in the row.
+    source = Source.objects.select_for_update(no_key=True).get(company=company, pk=source.pk)
+    if priority != source.priority and not reason.strip():
+        message = _("Another priority changes figures that people have seen: write why.")
+        raise refuse("reason", "required", message)
+    if owner is not None and (owner.company_id != company.pk or not owner.is_active):
+        raise refuse("owner", "not_a_member", _("This person has left the company: choose another one."))
     fields = {"name": name, "owner_id": owner.pk if owner else None, "expected_every_days": expected_every_days,
               "priority": priority}  # fmt: skip
     before = {field: getattr(source, field) for field in fields}
     Source.objects.filter(company=company, pk=source.pk).update(**fields)
     source.refresh_from_db()
     if before != fields:
-        audit.record(company=company, by=by, verb="update_source", obj=source, at=at, before=before, after=fields)
+        audit.record(company=company, by=by, verb="update_source", obj=source, at=at, before=before, after=fields,
+                     reason=reason.strip()[:300])  # fmt: skip
     if before["priority"] != priority:
         first = Import.objects.filter(company=company, source=source, state=Import.State.DONE).aggregate(
             Min("first_day")

@@ -194,6 +194,12 @@ def _failed_load(items: list[Item]) -> tuple[str, str]:
 def _doubt(items: list[Item]) -> tuple[str, str]:
     """Figures that cannot be trusted: they stopped coming, or everything burns at once and decisions are held back."""
     incident = items[0].obj
+    if incident.kind == DataIncident.Kind.DOUBT:
+        days = formats.days(incident.first_day, incident.last_day)
+        title = _("Figures in doubt: %(what)s, %(days)s") % {"what": incident.words, "days": days}
+        return title, _("%(why)s. Stop-rules have no data for these days until somebody releases them.") % {
+            "why": incident.why.rstrip(".")
+        }
     if incident.kind != DataIncident.Kind.GAP:
         channels = ", ".join(incident.figures.get("channels", ()))
         title = _("Check the figures: %(what)s") % {"what": incident.get_kind_display()}

@@ -144,7 +144,7 @@ def test_undo_gives_back_what_was_before(acme):
     first, _counts = record(acme, [row(acme, spend=100, leads=5)])
     second, _counts = record(acme, [row(acme, spend=150), row(acme, TUE, spend=9)], metrics=("spend",))
 
-    counts = facts.undo(company=acme.company, load=second)
+    counts = facts.undo(company=acme.company, load=second, at=NOW)
 
     assert (counts.changed, counts.created, counts.unchanged) == (1, 1, 0)
     assert (stored(acme).spend, stored(acme).leads, stored(acme).load_id) == (100, 5, first.pk)
@@ -155,7 +155,7 @@ def test_undo_leaves_what_a_later_load_changed(acme):
     first, _counts = record(acme, [row(acme, spend=1), row(acme, TUE, spend=2)], metrics=("spend",))
     record(acme, [row(acme, spend=10)], metrics=("spend",))
 
-    counts = facts.undo(company=acme.company, load=first)
+    counts = facts.undo(company=acme.company, load=first, at=NOW)
 
     assert (counts.created, counts.changed, counts.unchanged) == (1, 0, 1)
     assert stored(acme).spend == 10
@@ -167,6 +167,6 @@ def test_undoing_both_loads_in_either_order_leaves_nothing(acme):
 
     for each in loads:
         Import.objects.filter(pk=each.pk).update(state="undone")
-        facts.undo(company=acme.company, load=each)
+        facts.undo(company=acme.company, load=each, at=NOW)
 
     assert not DailyFact.objects.exists()

@@ -13,7 +13,7 @@ from kpis.models import DailyFact, Import, Source
 from kpis.selectors.sources import freshness
 from kpis.services import imports
 from kpis.services.facts import record_facts
-from roles.models import Channel
+from roles.models import AuditEvent, Channel
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 DAY = date(2026, 11, 19)
@@ -176,7 +176,10 @@ def test_sources_are_listed_in_few_queries_and_changed_by_who_loads(acme, sign_i
     assert len(few) <= MOST_QUERIES
 
     form = {"name": "Кабинет VK", "owner": acme.analyst.pk, "expected_every_days": "7", "priority": "5"}
+    assert browser.post("/c/acme/sources/ads/edit/", form).status_code == 400  # another priority without a reason
+    form["reason"] = "CRM считает точнее"
     assert browser.post("/c/acme/sources/ads/edit/", form).status_code == 302
+    assert AuditEvent.objects.get(verb="update_source").reason == "CRM считает точнее"
     changed = Source.objects.get(company=acme.company, code="ads")
     assert (changed.name, changed.owner, changed.priority) == ("Кабинет VK", acme.analyst, 5)
     assert browser.post("/c/acme/sources/ads/edit/", form | {"priority": "0"}).status_code == 400

@@ -1,0 +1,125 @@
+"""Facts as they were known at a moment, rebuilt from what loads and undoings left behind. Set-based: one query.
+
+Of every row the earliest change after the moment tells what stood there at the moment; a row that nothing has changed
+since stands as it is. Which of two sources counted is told by the priorities of that moment.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.db import connection
+
+from kpis.models import DailyFact, FactRevision, Import, Source, UndoneFact
+from roles.models import AuditEvent, Company
+
+FACT, REVISION, UNDONE, IMPORT = (model._meta.db_table for model in (DailyFact, FactRevision, UndoneFact, Import))
+KEY = "day, channel_id, campaign_id, source_id"
+
+
+FRIDAY, EVENING = 4, time(18, 0)
+"""When the fact of a week is due: what people reported by then is what a later figure is held against."""
+
+
+def friday_of(*, company: Company, day: date, at: datetime) -> datetime:
+    """The Friday evening (UTC) of the day's week by the company's clock; the Friday before while that has not come yet."""
+    friday = day + timedelta(days=FRIDAY - day.weekday())
+    moment = datetime.combine(friday, EVENING, tzinfo=company.zone)
+    while moment > at:
+        moment -= timedelta(weeks=1)
+    return moment.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class KnownThen:
+    """One row of facts as it stood: `values` in micros in the order of the columns asked for, None where unknown."""
+
+    day: date
+    channel_id: int
+    campaign_id: int
+    source_id: int
+    values: tuple[int | None, ...]
+
+    @property
+    def key(self) -> tuple[date, int, int, int]:
+        return self.day, self.channel_id, self.campaign_id, self.source_id
+
+
+def facts_as_known(
+    *,
+    company: Company,
+    at: datetime,
+    start: date,
+    end: date,
+    columns: Sequence[str],
+    channel_ids: list[int] | None = None,
+) -> list[KnownThen]:
+    """The rows of [start, end] as they stood at a moment (UTC), those that did not exist yet left out."""
+    if not columns or channel_ids == []:
+        return []
+    inside = "" if channel_ids is None else f" AND channel_id IN ({', '.join(['%s'] * len(channel_ids))})"
+    where = f"company_id = %s AND day BETWEEN %s AND %s{inside}"
+    scope = [company.pk, start.isoformat(), end.isoformat(), *(channel_ids or [])]
+    moment = connection.ops.adapt_datetimefield_value(at)
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    with connection.cursor() as cursor:
+        cursor.execute(_sql(where, names), [*scope, moment, *scope, moment, *scope])
+        rows = cursor.fetchall()
+    return [
+        KnownThen(_day(day), channel, campaign, source, tuple(values))
+        for day, channel, campaign, source, *values in rows
+    ]
+
+
+def _sql(where: str, names: str) -> str:
+    """Undoings come after the loads of the same moment; of several loads of one moment the older one changed first."""
+    loaded = f"(SELECT COALESCE(i.finished_at, i.created_at) FROM {IMPORT} i WHERE i.id = r.load_id)"
+    return f"""
+WITH later AS (
+  SELECT {KEY}, existed, {names}, at, 0 AS kind, number FROM
+    (SELECT r.*, r.id AS number, {loaded} AS at FROM {REVISION} r WHERE {where}) r WHERE at > %s
+  UNION ALL
+  SELECT {KEY}, 1 = 1 AS existed, {names}, at, 1 AS kind, id AS number FROM {UNDONE} WHERE {where} AND at > %s
+), first AS (
+  SELECT later.*, ROW_NUMBER() OVER (PARTITION BY {KEY} ORDER BY at, kind, number) AS turn FROM later
+)
+SELECT {KEY}, {names} FROM first WHERE turn = 1 AND existed
+UNION ALL
+SELECT {KEY}, {names} FROM {FACT} f WHERE {where} AND NOT EXISTS (
+  SELECT 1 FROM first WHERE turn = 1 AND first.day = f.day AND first.channel_id = f.channel_id
+  AND first.campaign_id = f.campaign_id AND first.source_id = f.source_id
+)"""
+
+
+def _day(day) -> date:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def priorities_at(*, company: Company, at: datetime) -> dict[int, int]:
+    """Source id → its priority at a moment: today's, taken back by the journal of its changes; two queries."""
+    now = dict(Source.objects.filter(company=company).values_list("pk", "priority"))
+    events = AuditEvent.objects.filter(
+        company=company, object_type=Source._meta.label_lower, verb="update_source", at__gt=at
+    ).order_by("-at", "-pk")
+    for pk, before in events.values_list("object_id", "before"):
+        if "priority" in (before or {}) and int(pk) in now:
+            now[int(pk)] = before["priority"]
+    return now
+
+
+def rows_as_known(
+    *, company: Company, at: datetime, start: date, end: date, columns: Sequence[str], channel_ids: list[int] | None,
+    campaigns: bool,
+) -> list[tuple]:  # fmt: skip
+    """What `fact_rows.read` gives, of that moment: (day, channel, source[, campaign], *columns), the weakest source first."""
+    found = facts_as_known(company=company, at=at, start=start, end=end, columns=columns, channel_ids=channel_ids)
+    ranks = priorities_at(company=company, at=at)
+    groups: dict[tuple, list[int | None]] = {}
+    for row in found:
+        key = (row.day, row.channel_id, row.source_id, *([row.campaign_id] if campaigns else []))
+        total = groups.setdefault(key, [None] * len(columns))
+        for place, value in enumerate(row.values):
+            if value is not None:
+                total[place] = value + (total[place] or 0)
+    weakest_first = sorted(groups, key=lambda key: (ranks.get(key[2], 0), key[2]), reverse=True)
+    return [(*key, *groups[key]) for key in weakest_first]
