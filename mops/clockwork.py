@@ -9,6 +9,7 @@ from mops.moments import DECISION_WAITS, week_moments
 from mops.pipeline import run_company
 from processes.models import Decision
 from reports.deadlines import moment
+from reports.selectors.calendar import week_book
 from roles.models import Company
 
 
@@ -26,7 +27,8 @@ def moments_of(*, company: Company, day: date) -> list[datetime]:
     start, end = _bounds(company, day)
     evaluation = moment(day, company.evaluate_at, company.zone)
     last = end - timedelta(seconds=1)
-    week = week_moments(start - timedelta(seconds=1), last, company.zone)
+    with scope(company=company):
+        week = week_moments(start - timedelta(seconds=1), last, week_book(company=company))
     return sorted({start, evaluation, *week, *_reminders(company, start, last), last})
 
 

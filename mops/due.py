@@ -12,7 +12,7 @@ from django_scopes import scopes_disabled
 
 from kpis.models import Evaluation, Import
 from mops.models import Delivery, Progress
-from mops.moments import DECISION_WAITS, SETTLED_AFTER, last_week_moment
+from mops.moments import DECISION_WAITS, SETTLED_AFTER
 from processes.models import Decision
 from reports.models import WeeklyReport
 from roles.models import AuditEvent, Company
@@ -55,10 +55,8 @@ def _ids(rows: QuerySet) -> QuerySet:
 def _by_the_clock(at: datetime) -> QuerySet:
     """Companies whose local clock has passed the start of a day, their evaluation hour or a moment of the week unnoticed."""
     due = _evaluation_hour(at)
-    for name, zone, local in _local_clocks(at):
-        begun = Progress.objects.filter(
-            company=OuterRef("pk"), day_begun_on__gte=local.date(), week_moment_at__gte=last_week_moment(at, zone)
-        )
+    for name, local in _local_clocks(at):
+        begun = Progress.objects.filter(company=OuterRef("pk"), day_begun_on__gte=local.date(), week_next_at__gt=at)
         due |= Q(timezone=name) & ~Exists(begun)
     return Company.objects.filter(due).values_list("pk", flat=True)
 
@@ -66,7 +64,7 @@ def _by_the_clock(at: datetime) -> QuerySet:
 def _evaluation_hour(at: datetime) -> Q:
     """Companies past their evaluation hour of the local day and not evaluated on it."""
     due = Q(pk=None)
-    for name, _zone, local in _local_clocks(at):
+    for name, local in _local_clocks(at):
         evaluated = Evaluation.objects.filter(
             Q(daily_done_on__gte=local.date()) | Q(lease_until__gt=at), company=OuterRef("pk")
         )
@@ -74,11 +72,10 @@ def _evaluation_hour(at: datetime) -> Q:
     return due
 
 
-def _local_clocks(at: datetime) -> Iterator[tuple[str, ZoneInfo, datetime]]:
+def _local_clocks(at: datetime) -> Iterator[tuple[str, datetime]]:
     """The zones that companies live in, and what time it is there."""
     for name in Company.objects.order_by().values_list("timezone", flat=True).distinct():
-        zone = ZoneInfo(name)
-        yield name, zone, at.astimezone(zone)
+        yield name, at.astimezone(ZoneInfo(name))
 
 
 def unreminded(at: datetime, wait: timedelta) -> QuerySet[Decision]:

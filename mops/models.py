@@ -67,7 +67,7 @@ class Progress(CompanyOwned):
     marked_event_id = models.BigIntegerField(default=0)
     marked_at = models.DateTimeField(null=True)
     seen_event_id = models.BigIntegerField(default=0)
-    week_moment_at = models.DateTimeField(null=True, help_text="the last moment of the report week that was dealt with")
+    week_next_at = models.DateTimeField(null=True, help_text="the next moment of the report week to deal with")
     day_begun_on = models.DateField(null=True, help_text="the local date whose hats and owners were settled")
     reminded_at = models.DateTimeField(null=True, help_text="reminders about waiting decisions are written up to here")
     falls = models.PositiveSmallIntegerField(default=0, help_text="passes in a row with a broken step")

@@ -1,11 +1,10 @@
-"""The moments at which a company's week or decisions need a look. Pure: a moment and a zone in, a moment out."""
+"""The moments at which a company's week or decisions need a look. Pure: moments and a book of weeks in, moments out."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from reports.deadlines import deadlines, local_monday
+from reports.selectors.calendar import WeekBook
 
-WEEK = timedelta(weeks=1)
+AHEAD = timedelta(weeks=2)
 PLAN_REMINDER = timedelta(hours=3)
 FACT_REMINDER = timedelta(hours=2)
 """How long before its deadline a part of the report that is not filed is recalled."""
@@ -17,20 +16,17 @@ SETTLED_AFTER = timedelta(minutes=5)
 """Audit events are read again until this time has passed: a transaction that was slow to commit shows by then."""
 
 
-def week_moments(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+def week_moments(start: datetime, end: datetime, book: WeekBook) -> list[datetime]:
     """Every moment of the report week (deadlines, reminders before them) with `start` < moment <= `end`, in order."""
-    monday = local_monday(start, zone) - WEEK
     found = set()
-    while monday <= local_monday(end, zone) + WEEK:
-        week = deadlines(monday, zone)
+    for _monday, week in book.weeks_around(start, end):
         found |= {
             week.plan_opens_at, week.plan_due_at - PLAN_REMINDER, week.plan_due_at, week.fact_opens_at,
-            week.fact_due_at - FACT_REMINDER, week.fact_due_at, week.locks_at,
+            week.fact_due_at - FACT_REMINDER, week.fact_due_at, week.digest_at, week.summary_due_at, week.locks_at,
         }  # fmt: skip
-        monday += WEEK
     return sorted(moment for moment in found if start < moment <= end)
 
 
-def last_week_moment(at: datetime, zone: ZoneInfo) -> datetime:
-    """The latest moment of the report week that is not after `at`; there is one in any seven days."""
-    return week_moments(at - WEEK, at, zone)[-1]
+def next_week_moment(at: datetime, book: WeekBook) -> datetime:
+    """The first moment of the report week after `at`; the plan opens every week, so there is one in any two."""
+    return week_moments(at, at + AHEAD, book)[0]

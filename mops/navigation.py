@@ -42,6 +42,7 @@ MENU = (
         Entry(_("Roles"), "roles:role-list", P.READ),
         Entry(_("People"), "roles:person-list", P.READ),
         Entry(_("Stop-rules"), "kpis:stop-rule-list", P.READ),
+        Entry(_("Week and calendar"), "reports:week-schedule", P.READ),
         Entry(_("Journal"), "roles:audit-list", P.READ),
         Entry(_("Company"), "roles:company-update", P.MANAGE_COMPANY),
     )),

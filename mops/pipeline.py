@@ -16,10 +16,11 @@ from django_scopes import scopes_disabled
 from kpis.models import Evaluation
 from kpis.services import evaluations, imports
 from mops.models import Progress
-from mops.moments import last_week_moment
+from mops.moments import next_week_moment
 from mops.notifications import deliveries, events, reminders
 from processes import reviews
 from processes import services as processes
+from reports.selectors.calendar import week_book
 from reports.services import snapshots, weekly
 from roles.models import Company
 from roles.services import hats
@@ -89,8 +90,8 @@ def follow_up(company: Company, at: datetime) -> None:
 
 def run_week(company: Company, at: datetime) -> None:
     weekly.run_week(company=company, at=at)
-    moment = last_week_moment(at, company.zone)
-    Progress.objects.filter(company=company).update(week_moment_at=moment)
+    moment = next_week_moment(at, week_book(company=company))
+    Progress.objects.filter(company=company).update(week_next_at=moment)
 
 
 def build_snapshot(company: Company, at: datetime) -> None:

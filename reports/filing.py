@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from kpis.metrics import BUILT_IN
-from reports.models import WeeklyReport
+from reports.models import Timeliness, WeeklyReport
 from roles.models import Channel, Membership
 from roles.permissions import ROLE_PERMISSIONS, Permission
 from roles.refusals import Conflict, Forbidden, Refused, Stale
@@ -191,6 +191,16 @@ def is_closed(report: WeeklyReport, at: datetime) -> bool:
     if report.reopened_until and at < report.reopened_until:
         return False
     return report.state == WeeklyReport.State.LOCKED or at >= report.locks_at
+
+
+def timeliness(marked: str, *, in_time: bool) -> str:
+    """How a part keeps its deadline when it is filed for the first time. What was missed at the lock stays missed: it is
+    only filled after; whoever was excused and files all the same is not late."""
+    if marked == Timeliness.MISSED:
+        return marked
+    if in_time:
+        return Timeliness.ON_TIME
+    return Timeliness.EXCUSED if marked == Timeliness.EXCUSED else Timeliness.LATE
 
 
 def plan_is_frozen(report: WeeklyReport, at: datetime) -> bool:

@@ -15,6 +15,7 @@ class Timeliness(models.TextChoices):
     ON_TIME = "on_time", _("on time")
     LATE = "late", _("late")
     MISSED = "missed", _("missed")
+    EXCUSED = "excused", _("excused")
 
 
 class WeeklyReport(CompanyOwned):
@@ -73,6 +74,9 @@ class WeeklyReport(CompanyOwned):
     reviewed_at = models.DateTimeField(null=True, blank=True)
     return_note = models.CharField(max_length=400, blank=True)
     reopened_until = models.DateTimeField(null=True, blank=True)
+    excused_for = models.CharField(
+        max_length=200, blank=True, help_text="why nothing was owed: whose absence, or the calendar"
+    )
     draft = models.JSONField(
         default=dict, blank=True, help_text="actions and marks on promises that are not given yet: see reports.filing"
     )
@@ -98,10 +102,18 @@ class WeeklyReport(CompanyOwned):
 class PlanLine(CompanyOwned):
     """The planned figure of one measure (KPI or metric code) for the week; `amended` is a later value with its reason."""
 
+    class Basis(models.TextChoices):
+        """Where a figure that nobody has touched comes from."""
+
+        TARGET = "target", _("from the targets")
+        LAST_WEEKS = "last_weeks", _("as in the last weeks")
+        TYPED = "typed", _("typed")
+
     report = models.ForeignKey(WeeklyReport, on_delete=models.CASCADE, related_name="plan_lines")
     position = models.PositiveSmallIntegerField(default=0)
     measure = models.SlugField(max_length=40)
     value = MicrosField(null=True, blank=True)
+    basis = models.CharField(max_length=10, choices=Basis, blank=True)
     amended = MicrosField(null=True, blank=True)
     amend_reason = models.CharField(max_length=300, blank=True)
     typed_fact = MicrosField(null=True, blank=True, help_text="only where no source gives the metric")
@@ -147,6 +159,85 @@ class ReportAction(CompanyOwned):
 
     def __str__(self):
         return f"{self.report_id} → {self.action_id}"
+
+
+class FigureDispute(CompanyOwned):
+    """Somebody's doubt about a figure that a source gave: a task for the analyst; open while the task is."""
+
+    report = models.ForeignKey(WeeklyReport, on_delete=models.CASCADE, related_name="disputes")
+    measure = models.SlugField(max_length=40)
+    shown = MicrosField(null=True, blank=True, help_text="the figure that was disputed")
+    expected = MicrosField(null=True, blank=True, help_text="what it should be, in the author's view")
+    note = models.CharField(max_length=300)
+    action = models.OneToOneField(Action, on_delete=models.CASCADE, related_name="dispute")
+    opened_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.report_id} {self.measure}"
+
+
+class CarryChoice(CompanyOwned):
+    """What was decided about an action that had been moved three times: it cannot simply be moved once more."""
+
+    class Choice(models.TextChoices):
+        DROP = "drop", _("drop")
+        SPLIT = "split", _("split into smaller ones")
+        HAND_OVER = "hand_over", _("hand over to somebody else")
+        RAISE = "raise", _("raise to the director or the owner")
+
+    action = models.ForeignKey(Action, on_delete=models.CASCADE, related_name="carry_choices")
+    choice = models.CharField(max_length=10, choices=Choice)
+    reason = models.CharField(max_length=300)
+    carried = models.PositiveSmallIntegerField(help_text="how often the action had been moved")
+    made_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.action_id}: {self.choice}"
+
+
+class WeekSchedule(CompanyOwned):
+    """The times of the report week from a Monday on, until the next row. `moments`: {name: [days from Monday, "HH:MM"]}."""
+
+    from_week = models.DateField(help_text="Monday of the first ISO week that it holds for")
+    country = models.CharField(max_length=2, blank=True, help_text="whose holidays count; empty: none")
+    moments = models.JSONField()
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["from_week"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "from_week"], name="week_schedule_once"),
+            models.CheckConstraint(condition=Q(from_week__iso_week_day=1), name="schedule_starts_on_monday"),
+        ]
+
+    def __str__(self):
+        return f"{self.from_week:%G-W%V}"
+
+
+class CompanyDay(CompanyOwned):
+    """A day that the company works or rests otherwise than the calendar says."""
+
+    day = models.DateField()
+    is_working = models.BooleanField(default=False)
+    name = models.CharField(max_length=120, blank=True)
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["company", "day"], name="company_day_once")]
+
+    def __str__(self):
+        return str(self.day)
 
 
 class WeekSummary(CompanyOwned):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import channel, dashboard, summary, today, weekly
+from reports.views import channel, dashboard, schedule, summary, today, weekly
 
 app_name = "reports"
 
@@ -28,6 +28,10 @@ urlpatterns = [
     path("reports/weekly-reports/<int:pk>/accept/", weekly.weekly_report_accept, name="weekly-report-accept"),
     path("reports/weekly-reports/<int:pk>/return/", weekly.weekly_report_return, name="weekly-report-return"),
     path("reports/weekly-reports/<int:pk>/reopen/", weekly.weekly_report_reopen, name="weekly-report-reopen"),
+    path("reports/week-schedule/", schedule.week_schedule, name="week-schedule"),
+    path("reports/week-schedule/update/", schedule.week_schedule_update, name="week-schedule-update"),
+    path("reports/company-days/new/", schedule.company_day_create, name="company-day-create"),
+    path("reports/company-days/<int:pk>/remove/", schedule.company_day_remove, name="company-day-remove"),
     path("reports/week-summary/", summary.week_summary, name="week-summary"),
     path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
 ]

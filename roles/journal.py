@@ -86,6 +86,11 @@ VERBS = {
     "miss_weekly_fact": gettext_lazy("Fact of the week missed"),
     "lock_weekly_report": gettext_lazy("Report of the week locked"),
     "excuse_weekly_report": gettext_lazy("Lateness excused"),
+    "change_week_schedule": gettext_lazy("Times of the week changed"),
+    "set_company_days": gettext_lazy("Own days of the company marked"),
+    "remove_company_day": gettext_lazy("Own day of the company taken back"),
+    "dispute_figure": gettext_lazy("Figure disputed"),
+    "settle_carried_action": gettext_lazy("Decided about an action moved three times"),
     "build_snapshot": gettext_lazy("Figures of the day kept"),
     "write_week_summary": gettext_lazy("Summary of the week written"),
 }
@@ -111,6 +116,9 @@ OBJECTS = {
     "processes.review": gettext_lazy("Reviews of decisions"),
     "processes.action": gettext_lazy("Actions"),
     "reports.weeklyreport": gettext_lazy("Weekly reports"),
+    "reports.weekschedule": gettext_lazy("Times of the week"),
+    "reports.companyday": gettext_lazy("Own days of the company"),
+    "reports.figuredispute": gettext_lazy("Disputed figures"),
 }
 
 FIELDS = {

@@ -6,9 +6,9 @@ from decimal import Decimal
 from mops.demo import people as cast
 from mops.demo.founding import Sample
 from processes.models import Action
-from reports.deadlines import deadlines
 from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft, Promise
 from reports.models import WeeklyReport
+from reports.selectors.calendar import week_book
 from reports.services import fact, plan, review, weekly
 from roles.models import Membership
 
@@ -18,9 +18,10 @@ WEEKS = 8
 def live_the_weeks(sample: Sample, now: datetime) -> None:
     """Eight weeks of plans and facts up to this moment: mostly on time, one late plan, one missed fact."""
     monday = sample.anchor - timedelta(days=sample.anchor.weekday())
+    book = week_book(company=sample.company)
     for back in range(WEEKS, -1, -1):
         week = monday - timedelta(weeks=back)
-        times = deadlines(week, sample.company.zone)
+        times = book.deadlines(week)
         if times.plan_opens_at > now:
             break
         # The first week is opened on its own Monday: opened on Thursday, the week before it would stand there as missed.

@@ -19,7 +19,7 @@ from processes import deciders, escalation
 from processes.deciders import Around, around
 from processes.models import Decision
 from processes.selectors import WaitingDecision, waiting_decisions
-from reports.models import WeeklyReport
+from reports.models import Timeliness, WeeklyReport
 from roles import formats
 from roles.models import Company, Membership
 from roles.permissions import Permission, allowed
@@ -48,12 +48,15 @@ def remind(company: Company, at: datetime) -> int:
 
 
 def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:
-    rows = WeeklyReport.objects.filter(company=company, plan_submitted_at=None).exclude(state=State.LOCKED)
+    rows = WeeklyReport.objects.filter(company=company, plan_submitted_at=None, plan_timeliness="").exclude(
+        state=State.LOCKED
+    )
     return rows.filter(plan_due_at__gt=at, plan_due_at__lte=at + PLAN_REMINDER).select_related("channel__owner__user")
 
 
 def _facts_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:
     rows = WeeklyReport.objects.filter(company=company, state__in=[State.EMPTY, State.DRAFT, State.RETURNED])
+    rows = rows.exclude(timeliness=Timeliness.EXCUSED)
     return rows.filter(fact_due_at__gt=at, fact_due_at__lte=at + FACT_REMINDER).select_related("channel__owner__user")
 
 

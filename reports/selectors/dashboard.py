@@ -117,7 +117,7 @@ def kept_week(*, company: Company, at: datetime) -> KeptWeek | None:
         company=company, week__gte=monday - timedelta(weeks=RATE_WEEKS), week__lt=monday
     ).values_list("channel_id", "plan_timeliness", "timeliness")
     for channel_id, *parts in past:
-        due = [part for part in parts if part]
+        due = [part for part in parts if part and part != Timeliness.EXCUSED]
         counts[channel_id][0] += due.count(Timeliness.ON_TIME)
         counts[channel_id][1] += len(due)
     rows = [DisciplineRow(report, plan, fact, _rate([counts[report.channel_id]])) for report, plan, fact in kept.rows]

@@ -11,8 +11,9 @@ from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import funnel_of, measures_of
 from kpis.selectors.targets import TargetBook, load_targets
 from processes.models import Action, Decision
-from reports.deadlines import deadlines, local_monday, moment, settled_days
+from reports.deadlines import local_monday, moment, settled_days
 from reports.models import WeekSummary
+from reports.selectors.calendar import week_book
 from reports.selectors.weekly import Discipline, Part, discipline
 from roles.models import Channel, Company
 
@@ -101,10 +102,14 @@ class Summary:
 
 
 def summary_week(*, company: Company, at: datetime) -> date:
-    """The week whose summary is looked at now: the last one until its lock on Monday noon, then the present one."""
+    """The week whose summary is looked at now: the oldest one that is not locked, weeks of rest left out."""
     monday = local_monday(at, company.zone)
-    before = monday - timedelta(weeks=1)
-    return before if at < deadlines(before, company.zone).locks_at else monday
+    waiting = [
+        week
+        for week, moments in week_book(company=company).weeks_around(at, at)
+        if week < monday and at < moments.locks_at and not moments.rests
+    ]
+    return waiting[0] if waiting else monday
 
 
 def words_of(*, company: Company, week: date) -> WeekSummary | None:

@@ -13,8 +13,8 @@ from kpis.selectors.sources import Freshness, freshness
 from processes import lists, reviews
 from processes import selectors as processes_selectors
 from processes.models import Action
-from reports.deadlines import deadlines
 from reports.models import WeeklyReport
+from reports.selectors.calendar import week_book
 from reports.selectors.channel import open_desks, result_measure
 from reports.selectors.channel_charts import Desk, count_of, today_plot
 from reports.selectors.money import EARNED, Earnings, earnings, open_account, year_before
@@ -289,11 +289,13 @@ def _incidents(company: Company) -> list[DataIncident]:
 
 def _coming(company: Company, person: Membership, day: date, at: datetime) -> list[Coming]:
     """The next deadlines of the report week for those who keep them, the nearest first."""
-    monday = periods.week_start(day)
-    found = []
-    for week in (monday, monday + timedelta(weeks=1)):
-        moments, number = deadlines(week, company.zone), periods.week_number(week)
-        if channels_held(person):
+    held, found = channels_held(person), []
+    keeps = held or person.can(Permission.REVIEW_REPORT)
+    for week, moments in week_book(company=company).weeks_around(at, at) if keeps else ():
+        number = periods.week_number(week)
+        if moments.rests:
+            continue
+        if held:
             found += [
                 Coming(_("Plan of week %(week)s") % {"week": number}, moments.plan_due_at),
                 Coming(_("Fact of week %(week)s") % {"week": number}, moments.fact_due_at),

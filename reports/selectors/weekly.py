@@ -11,8 +11,9 @@ from django.utils.translation import ngettext
 
 from kpis.periods import week_label, week_number
 from processes.models import Action
-from reports.deadlines import deadlines, local_monday
+from reports.deadlines import local_monday
 from reports.models import ReportAction, Timeliness, WeeklyReport, WeekSummary
+from reports.selectors.calendar import week_book
 from reports.selectors.figures import Figures, Line, Shared, figures_of
 from roles import selectors as roles_selectors
 from roles.models import Channel, Company, Membership
@@ -24,7 +25,7 @@ State = WeeklyReport.State
 @dataclass(frozen=True)
 class Part:
     """How the plan or the fact of a report stands. `kind`: not_open, waiting, draft, returned, overdue, filed, accepted,
-    missed. `late`: filed after its deadline (or missed and filled afterwards); `by` is who filed it."""
+    missed, excused. `late`: filed after its deadline; `after`: missed at the lock and filled afterwards; `by` filed it."""
 
     kind: str
     due_at: datetime
@@ -33,6 +34,8 @@ class Part:
     late: bool
     report: WeeklyReport
     filer: str
+    after: bool = False
+    excused: bool = False
 
     @property
     def by(self) -> Membership | None:
@@ -46,7 +49,7 @@ class Part:
             return "watch" if self.kind == "returned" else "stop"
         if self.kind in {"filed", "accepted"}:
             return "watch" if self.late else ("done" if self.kind == "accepted" else "ok")
-        return {"draft": "draft", "not_open": "none"}.get(self.kind, "wait")
+        return {"draft": "draft", "not_open": "none", "excused": "pause"}.get(self.kind, "wait")
 
     @property
     def is_owed(self) -> bool:
@@ -76,6 +79,8 @@ def plan_part(report: WeeklyReport, at: datetime) -> Part:
     """The plan's state at a moment."""
     if report.plan_submitted_at is not None:
         kind = "filed"
+    elif report.plan_timeliness == Timeliness.EXCUSED:
+        kind = "excused"
     elif report.plan_timeliness == Timeliness.MISSED or at >= report.locks_at:
         kind = "missed"
     elif at >= report.plan_due_at:
@@ -85,6 +90,8 @@ def plan_part(report: WeeklyReport, at: datetime) -> Part:
     return Part(
         kind, report.plan_due_at, report.plan_submitted_at, report.plan_on_behalf,
         report.plan_timeliness in {Timeliness.LATE, Timeliness.MISSED}, report, "plan_submitted_by",
+        after=_filled_after(report.plan_timeliness, report.plan_submitted_at),
+        excused=report.plan_timeliness == Timeliness.EXCUSED,
     )  # fmt: skip
 
 
@@ -93,8 +100,11 @@ def fact_part(report: WeeklyReport, at: datetime) -> Part:
     states = {State.SUBMITTED: "filed", State.ACCEPTED: "accepted", State.RETURNED: "returned"}
     if report.state == State.LOCKED:
         kind = ("accepted" if report.reviewed_at else "filed") if report.fact_submitted_at else "missed"
+        kind = "excused" if kind == "missed" and report.timeliness == Timeliness.EXCUSED else kind
     elif report.state in states:
         kind = states[report.state]
+    elif report.timeliness == Timeliness.EXCUSED and report.state == State.EMPTY:
+        kind = "excused"
     elif at >= report.locks_at:
         kind = "missed"
     elif at >= report.fact_due_at:
@@ -106,7 +116,12 @@ def fact_part(report: WeeklyReport, at: datetime) -> Part:
     return Part(
         kind, report.fact_due_at, report.fact_submitted_at, report.on_behalf,
         report.timeliness in {Timeliness.LATE, Timeliness.MISSED}, report, "fact_submitted_by",
+        after=_filled_after(report.timeliness, report.fact_submitted_at), excused=report.timeliness == Timeliness.EXCUSED,
     )  # fmt: skip
+
+
+def _filled_after(timeliness: str, filed_at: datetime | None) -> bool:
+    return filed_at is not None and timeliness == Timeliness.MISSED
 
 
 def reports(*, company: Company) -> QuerySet[WeeklyReport]:
@@ -205,9 +220,14 @@ def discipline(*, company: Company, week: date, at: datetime) -> Discipline:
     parts = {report.pk: (plan_part(report, at), fact_part(report, at)) for report in found}
     counts = []
     for index in (0, 1):
-        due = [pair[index] for pair in parts.values() if pair[index].filed_at is not None or at >= pair[index].due_at]
+        due = [pair[index] for pair in parts.values() if _counts(pair[index], at)]
         counts += [sum(part.filed_at is not None and not part.late for part in due), len(due)]
     return Discipline(week, found, parts, *counts)
+
+
+def _counts(part: Part, at: datetime) -> bool:
+    """Is the part judged by now? Who was excused is neither in time nor late."""
+    return not part.excused and (part.filed_at is not None or at >= part.due_at)
 
 
 @dataclass(frozen=True)
@@ -282,10 +302,8 @@ def _to_review(company: Company, at: datetime) -> list[DueItem]:
 
 
 def _summary_owed(company: Company, at: datetime) -> list[DueItem]:
-    monday = local_monday(at, company.zone)
-    for week in (monday - timedelta(weeks=1), monday):
-        moments = deadlines(week, company.zone)
-        if not moments.fact_due_at <= at < moments.locks_at:
+    for week, moments in week_book(company=company).weeks_around(at, at):
+        if moments.rests or not moments.fact_due_at <= at < moments.locks_at:
             continue
         written = WeekSummary.objects.filter(company=company, week=week).exclude(text="").exists()
         if not written and WeeklyReport.objects.filter(company=company, week=week).exists():

@@ -208,8 +208,7 @@ def _give_actions(
 def _note_filed(row: WeeklyReport, figures: Figures, by: Membership, at: datetime) -> None:
     """Timeliness is that of the first filing; filing after the lock stays missed, after a return it changes nothing."""
     if row.fact_submitted_at is None:
-        if row.timeliness != Timeliness.MISSED:
-            row.timeliness = Timeliness.ON_TIME if at <= row.fact_due_at else Timeliness.LATE
+        row.timeliness = filing.timeliness(row.timeliness, in_time=at <= row.fact_due_at)
         row.on_behalf = not filing.holds_channel(by, row.channel_id)
         if row.timeliness == Timeliness.ON_TIME:
             row.late_reason = ""

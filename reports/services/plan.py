@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from kpis.selectors.measures import measures_of
 from reports import filing
 from reports.filing import Incomplete, ItemDraft, PlanDraft
-from reports.models import PlanItem, PlanLine, Timeliness, WeeklyReport
+from reports.models import PlanItem, PlanLine, WeeklyReport
 from reports.services.claims import claim, keep
 from roles import audit
 from roles.models import Company, Membership
@@ -23,6 +23,8 @@ def write_plan(row: WeeklyReport, plan: PlanDraft) -> None:
         line = lines.get(measure) or PlanLine(
             company_id=row.company_id, report=row, measure=measure, position=len(lines)
         )
+        if line.pk is None or line.value != value:
+            line.basis = PlanLine.Basis.TYPED if value is not None else ""
         line.value = value
         lines[measure] = line
         line.save()
@@ -84,8 +86,7 @@ def submit_plan(
         _check_plan_is_whole(row)
         row.plan_submitted_at, row.plan_submitted_by = at, by
         row.plan_on_behalf = not filing.holds_channel(by, row.channel_id)
-        if row.plan_timeliness != Timeliness.MISSED:
-            row.plan_timeliness = Timeliness.LATE if frozen else Timeliness.ON_TIME
+        row.plan_timeliness = filing.timeliness(row.plan_timeliness, in_time=not frozen)
         audit.record(
             company=company, by=by, verb="submit_weekly_plan", obj=row, at=at, reason=reason,
             after={"timeliness": row.plan_timeliness, "on_behalf": row.plan_on_behalf},

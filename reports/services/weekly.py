@@ -2,22 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
-from kpis.selectors.measures import measures_of
-from kpis.selectors.targets import load_targets
-from reports.deadlines import deadlines, local_monday
-from reports.filing import PREFILLED, default_measures
-from reports.models import PlanLine, Timeliness, WeeklyReport
+from reports.deadlines import local_monday
+from reports.models import Timeliness, WeeklyReport
+from reports.selectors.calendar import WeekBook, week_book
 from reports.selectors.figures import figures_of, kept_figures
+from reports.services import excuses, moments
+from reports.services.prefill import prefill
 from roles.models import AuditEvent, Channel, Company
 
 State = WeeklyReport.State
 WEEK = timedelta(weeks=1)
+SETTLED = {Timeliness.MISSED, Timeliness.EXCUSED}
+"""What the lock leaves as it is."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,11 @@ def run_week(*, company: Company, at: datetime) -> WeekRun:
     with transaction.atomic():
         # One run per company at a time: two workers may sweep the same company.
         Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-        opened = _open_reports(company, at)
-        _prefill(company, at)
+        book = week_book(company=company)
+        # A new time zone holds from the next week on, like a new schedule.
+        moments.move(company, at, book, local_monday(at, company.zone) + WEEK)
+        opened = _open_reports(company, at, book)
+        prefill(company, at)
         return WeekRun(
             opened=opened,
             fact_opened=_open_facts(company, at),
@@ -61,11 +65,11 @@ def _note(company: Company, at: datetime, verb: str, reports: Iterable[WeeklyRep
     )  # fmt: skip
 
 
-def _open_reports(company: Company, at: datetime) -> int:
+def _open_reports(company: Company, at: datetime, book: WeekBook) -> int:
     weeks = {}
     monday = local_monday(at, company.zone)
     for week in (monday, monday + WEEK):
-        moments = deadlines(week, company.zone)
+        moments = book.deadlines(week)
         # A week whose fact is already due cannot be asked for any more: the next one is open by then.
         if moments.plan_opens_at <= at < moments.fact_due_at:
             weeks[week] = moments
@@ -77,6 +81,7 @@ def _open_reports(company: Company, at: datetime) -> int:
             # A channel that starts after Monday noon owes its plan with the fact: nobody is late for what was not there.
             plan_due_at=moments.plan_due_at if at < moments.plan_due_at else moments.fact_due_at,
             fact_opens_at=moments.fact_opens_at, fact_due_at=moments.fact_due_at, locks_at=moments.locks_at,
+            **(_rest(company) if moments.rests else {}),
         )
         for week, moments in weeks.items()
         for channel in running
@@ -86,64 +91,10 @@ def _open_reports(company: Company, at: datetime) -> int:
     return len(reports)
 
 
-def _prefill(company: Company, at: datetime) -> None:
-    """Plan lines from the targets for every report whose plan nobody has touched and whose deadline has not passed."""
-    untouched = list(
-        WeeklyReport.objects.filter(
-            company=company, plan_due_at__gt=at, plan_submitted_at=None, saved_at=None
-        ).select_related("channel")
-    )
-    if not untouched:
-        return
-    lines = {
-        (line.report_id, line.measure): line for line in PlanLine.objects.filter(company=company, report__in=untouched)
-    }
-    made, changed = [], []
-    for report, position, measure, value in _planned(company, untouched):
-        line = lines.get((report.pk, measure))
-        if line is None:
-            made.append(PlanLine(company=company, report=report, position=position, measure=measure, value=value))
-        elif line.value != value:
-            line.value = value
-            changed.append(line)
-    PlanLine.objects.bulk_create(made)
-    PlanLine.objects.bulk_update(changed, ["value"])
-
-
-def _planned(company: Company, reports: list[WeeklyReport]):
-    """(report, position, measure, planned value of the week or None) for the default measures and those with a target."""
-    measures = measures_of(company=company)
-    weeks = [report.week for report in reports]
-    targets = load_targets(company=company, start=min(weeks), end=max(weeks) + timedelta(days=6))
-    for report in reports:
-        asked = [code for code in default_measures(report.channel) if code in measures]
-        sunday = report.week + timedelta(days=6)
-        aimed = [
-            code for code in targets.measures
-            if code in measures and code not in asked
-            and targets.value(code, channel_id=report.channel_id, start=report.week, end=sunday) is not None
-        ]  # fmt: skip
-        for position, code in enumerate((asked + sorted(aimed))[:PREFILLED]):
-            yield report, position, code, planned_value(measures[code], targets, report.channel_id, report.week)
-
-
-def planned_value(measure, targets, channel_id: int, monday: date) -> Decimal | None:
-    """The week's share of the channel's target, rounded as people plan; a KPI without a target follows from its metrics'."""
-    sunday = monday + timedelta(days=6)
-    value = targets.value(measure.code, channel_id=channel_id, start=monday, end=sunday)
-    if value is None and measure.is_kpi:
-        parts = {
-            code: targets.value(code, channel_id=channel_id, start=monday, end=sunday)
-            for code in measure.formula.metrics
-        }
-        value = measure.formula.value(parts)
-    return None if value is None else rounded(value, measure.unit)
-
-
-def rounded(value: Decimal, unit: str) -> Decimal:
-    """Whole roubles and whole large counts; one place for counts below ten, four for shares, two for other numbers."""
-    step = {"money": "1", "count": "1" if abs(value) >= 10 else "0.1", "share": "0.0001"}.get(unit, "0.01")
-    return value.quantize(Decimal(step), rounding=ROUND_HALF_UP)
+def _rest(company: Company) -> dict:
+    """What marks a report of a week in which the whole company rests."""
+    mark = Timeliness.EXCUSED
+    return {"plan_timeliness": mark, "timeliness": mark, "excused_for": excuses.rest_words(company)}
 
 
 def _open_facts(company: Company, at: datetime) -> int:
@@ -176,16 +127,36 @@ def _mark_late(company: Company, at: datetime) -> int:
                 Q(**{f"{due}__lte": at, filed: None, mark: ""}),
                 ~Q(state=State.LOCKED),
                 company=company,
-                locks_at__gt=at,
-            )
+            ).select_related("channel")
         )
-        if late:
-            WeeklyReport.objects.filter(company=company, pk__in=[report.pk for report in late]).update(
-                **{mark: Timeliness.LATE}
-            )
-            _note(company, at, verb, late)
-        marked += len(late)
+        marked += _judge(company, at, late, (mark, due, verb)) if late else 0
     return marked
+
+
+def _judge(company: Company, at: datetime, unfiled: list[WeeklyReport], words: tuple[str, str, str]) -> int:
+    """Late, or excused where the reason was there before the deadline; returns how many are late. After the lock only the
+    excuses are written: what is not excused is missed then."""
+    mark, due, verb = words
+    reasons = excuses.excused(company=company, reports=unfiled, due=due)
+    free = [report for report in unfiled if report.pk in reasons]
+    late = [report for report in unfiled if report.pk not in reasons and report.locks_at > at]
+    for report in free:
+        setattr(report, mark, Timeliness.EXCUSED)
+        report.excused_for = reasons[report.pk]
+    WeeklyReport.objects.bulk_update(free, [mark, "excused_for"])
+    _note(
+        company,
+        at,
+        "excuse_weekly_report",
+        free,
+        lambda report: {"part": due.partition("_")[0], "why": report.excused_for},
+    )
+    if late:
+        WeeklyReport.objects.filter(company=company, pk__in=[report.pk for report in late]).update(
+            **{mark: Timeliness.LATE}
+        )
+        _note(company, at, verb, late)
+    return len(late)
 
 
 def _lock(company: Company, at: datetime) -> int:
@@ -202,10 +173,10 @@ def _lock(company: Company, at: datetime) -> int:
     for report in due:
         if report.final is None:
             report.final = kept_figures(figures[report.pk], at)
-        if report.plan_submitted_at is None and report.plan_timeliness != Timeliness.MISSED:
+        if report.plan_submitted_at is None and report.plan_timeliness not in SETTLED:
             report.plan_timeliness = Timeliness.MISSED
             missed["miss_weekly_plan"].append(report)
-        if report.fact_submitted_at is None and report.timeliness != Timeliness.MISSED:
+        if report.fact_submitted_at is None and report.timeliness not in SETTLED:
             report.timeliness = Timeliness.MISSED
             missed["miss_weekly_fact"].append(report)
         report.state = State.LOCKED

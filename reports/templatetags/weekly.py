@@ -28,6 +28,14 @@ def weekday_clock(context, value):
 
 
 @register.simple_tag(takes_context=True)
+def day_clock(context, value):
+    """A moment of another week by the company's clock: `пн 11.01, 12:00`."""
+    zone = context["request"].company.zone
+    day = value.astimezone(zone).date()
+    return f"{formats.weekday_short(day)} {formats.day(day, year=False)}, {formats.clock(value, zone)}"
+
+
+@register.simple_tag(takes_context=True)
 def facts_query(context, line, channel, figures):
     """The query of the page that lists the facts behind a figure."""
     kind = "kpi" if line.is_kpi else "metric"
@@ -45,5 +53,5 @@ def part_words(part):
     """The state of a plan or fact in words, without its time."""
     return {
         "not_open": _("not open yet"), "waiting": _("waiting"), "draft": _("draft"), "returned": _("returned"),
-        "overdue": _("not filed"), "missed": _("missed"), "filed": _("filed"), "accepted": _("accepted"),
+        "overdue": _("not filed"), "missed": _("missed"), "excused": _("excused"), "filed": _("filed"), "accepted": _("accepted"),
     }[part.kind]  # fmt: skip

@@ -14,6 +14,7 @@ from reports import filing
 from reports.deadlines import local_monday
 from reports.forms.weekly import FactForm, NoteForm, PlanForm
 from reports.selectors import weekly as selectors
+from reports.selectors.calendar import week_book
 from reports.selectors.page import ReportPage, report_page
 from reports.services import drafts, fact, plan, review
 from roles.permissions import Permission, requires
@@ -41,7 +42,7 @@ def weekly_report_list(request):
     kept = selectors.discipline(company=request.company, week=week, at=now)
     context = {
         "week": week, "rows": rows, "before": before, "after": after, "discipline": kept,
-        "hidden": _hidden(request.person, rows),
+        "hidden": _hidden(request.person, rows), "moments": week_book(company=request.company).deadlines(week),
     }  # fmt: skip
     return render(request, "reports/weekly_report_list.html", context)
 

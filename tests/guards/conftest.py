@@ -8,7 +8,7 @@ from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, S
 from mops.models import Notification
 from processes import services as processes
 from processes.models import Action, Review
-from reports.models import WeeklyReport
+from reports.models import CompanyDay, WeeklyReport
 from roles.models import Absence, ApiToken, Appointment, Campaign, Company
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -64,7 +64,9 @@ def things_of(made) -> dict[str, dict]:
         created_at=NOW, expires_at=NOW + timedelta(days=9),
     )  # fmt: skip
     notification = Notification.objects.create(**owned, person=made.pm, key="k", title="t", created_at=NOW)
+    company_day = CompanyDay.objects.create(**owned, day=TODAY + timedelta(days=30), created_at=NOW)
     return {
+        "company-day": {"pk": company_day.pk},
         "channel": {"code": made.vk.code, "pk": made.vk.pk},
         "campaign": {"pk": campaign.pk, "code": made.vk.code},
         "person": {"pk": made.performance.pk},

@@ -63,14 +63,22 @@ def local(company, passes) -> list[str]:
 def test_friday_has_all_its_moments_in_order(acme, rival, passes):
     output("run_day", company="acme", date="2026-11-20")
 
-    assert local(acme.company, passes) == ["20 00:00", "20 06:00", "20 12:00", "20 16:00", "20 18:00", "20 23:59"]
+    assert local(acme.company, passes) == [
+        "20 00:00",
+        "20 06:00",
+        "20 12:00",
+        "20 16:00",
+        "20 18:00",
+        "20 18:30",
+        "20 23:59",
+    ]
     assert {company_id for company_id, _at in passes} == {acme.company.pk}
 
 
 def test_monday_recalls_and_ends_the_plan(acme, passes):
     output("run_day", company="acme", date="2026-11-23")
 
-    assert local(acme.company, passes) == ["23 00:00", "23 06:00", "23 09:00", "23 12:00", "23 23:59"]
+    assert local(acme.company, passes) == ["23 00:00", "23 06:00", "23 09:00", "23 09:30", "23 12:00", "23 23:59"]
 
 
 def test_moments_are_the_companys_own(acme, passes):

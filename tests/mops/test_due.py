@@ -7,7 +7,8 @@ import pytest
 from kpis.models import Evaluation
 from mops import due, pipeline
 from mops.models import Delivery, Notification, Progress
-from mops.moments import last_week_moment
+from mops.moments import next_week_moment
+from reports.selectors.calendar import week_book
 from roles import audit
 from roles.models import AuditEvent
 from tests.mops.conftest import make_decision, make_load, make_report
@@ -19,7 +20,7 @@ def idle(acme, now):
     company = acme.company
     Evaluation.objects.create(company=company, daily_done_on=company.local_date(now))
     Progress.objects.create(
-        company=company, day_begun_on=company.local_date(now), week_moment_at=last_week_moment(now, company.zone),
+        company=company, day_begun_on=company.local_date(now), week_next_at=next_week_moment(now, week_book(company=company)),
         reminded_at=now,
     )  # fmt: skip
     return acme
@@ -63,7 +64,8 @@ def test_touched_facts(idle, now):
 def test_evaluation_waits_for_its_local_hour(idle, now):
     midnight = now.replace(hour=21, minute=30)  # 00:30 of the next day in Moscow
     Progress.objects.update(
-        day_begun_on=idle.company.local_date(midnight), week_moment_at=last_week_moment(midnight, idle.company.zone)
+        day_begun_on=idle.company.local_date(midnight),
+        week_next_at=next_week_moment(midnight, week_book(company=idle.company)),
     )
 
     assert due.companies_due(midnight) == []
@@ -84,6 +86,7 @@ def test_moment_of_the_week(idle, now):
 def test_week_is_counted_in_the_companys_zone(idle, now):
     idle.company.timezone = "America/New_York"
     idle.company.save()
+    Progress.objects.update(week_next_at=next_week_moment(now, week_book(company=idle.company)))
 
     assert due.companies_due(now) == []  # 07:20 there: Friday noon is still to come
 
