@@ -33,7 +33,10 @@ class CellProblem:
 
 @dataclass(slots=True)
 class Row:
-    """One row of a file: names as they stand there, values in whole millionths (None: unknown)."""
+    """One row of a file: names as they stand there, values in whole millionths (None: unknown).
+
+    A metric that `values` does not hold is not given by the row: the stored figure stays.
+    """
 
     line: int
     day: date | None

@@ -237,7 +237,6 @@ class Custom:
         return Layout(*places, tuple(found), order=self.order, lenient=True)
 
     def read(self, table: Table, context: Context) -> Iterator[Row]:
-        codes = self.metrics(table.header, context)
         weekday = None
         for row in read_rows(table, self.layout(context), context):
             if self.step > 1 and row.day is not None:
@@ -246,15 +245,16 @@ class Custom:
             if row.problems:
                 yield row
                 continue
-            for part in self._by_channel(row, codes) if self.is_wide else (row,):
+            for part in self._by_channel(row) if self.is_wide else (row,):
                 yield from spread(part, self.step)
 
-    def _by_channel(self, row: Row, codes: list[str]) -> Iterator[Row]:
+    def _by_channel(self, row: Row) -> Iterator[Row]:
         for channel in self.channels:
-            found: dict[str, int | None] = dict.fromkeys(codes)
-            for place, column in enumerate(self.columns):
-                if column["what"] == WIDE and column["channel"] == channel:
-                    found[column["metric"]] = row.values[str(place)]
+            found = {
+                column["metric"]: row.values[str(place)]
+                for place, column in enumerate(self.columns)
+                if column["what"] == WIDE and column["channel"] == channel
+            }
             yield Row(row.line, row.day, channel, row.campaign, row.campaign_name, found)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -21,6 +22,8 @@ from roles.models import Channel, Company
 SHOWN = 20
 CHECKED = 20_000
 MOST_PROBLEMS = 100
+LEFT: Any = object()
+"""Stands for a metric that the file does not give of this channel: the stored figure stays."""
 Key = tuple[date, int | str, str]
 """Day, channel (its id, or its name in the file while nobody has chosen), id of the campaign in the source."""
 
@@ -137,15 +140,18 @@ def _fold(
             found.wrong += 1
             wrong += row.problems[: max(0, MOST_PROBLEMS - len(wrong))]
             continue
-        _add(folded, key, [row.values[code] for code in codes])
+        _add(folded, key, [row.values.get(code, LEFT) for code in codes])
     return folded, wrong
 
 
 def _add(folded: dict[Key, list[int | None]], key: Key, values: list[int | None]) -> None:
-    stored = folded.setdefault(key, [None] * len(values))
+    stored = folded.setdefault(key, values)
+    if stored is values:
+        return
     for place, value in enumerate(values):
-        if value is not None:
-            stored[place] = value + (stored[place] or 0)
+        if value is not None and value is not LEFT:
+            before = stored[place]
+            stored[place] = value if before is None or before is LEFT else value + before
 
 
 def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, list[int | None]], names: Names) -> None:
@@ -163,8 +169,11 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
     stored = {key: list(row[3:]) for row in rows.iterator(chunk_size=5000) if (key := tuple(row[:3])) in wanted}
     titles = dict(Channel.objects.filter(company=company).values_list("pk", "name"))
     for number, ((day, channel, external), micros) in enumerate(folded.items()):
-        values = [None if value is None else from_micros(value) for value in micros]
         before = stored.get((day, channel, _campaign(names, channel, external)))
+        values = [
+            (before[place] if before else None) if value is LEFT else None if value is None else from_micros(value)
+            for place, value in enumerate(micros)
+        ]
         if before == values or (before is None and not any(value is not None for value in values)):
             found.same += 1
         elif before is None:

@@ -292,7 +292,12 @@ def _lines(
                 return
             continue
         campaign_id = names.campaign(row, channel_id)
-        yield (row.line, row.day.isoformat(), channel_id, campaign_id, 0, *[row.values[code] for code in codes])
+        kept = (
+            0
+            if len(row.values) == len(codes)
+            else sum(1 << bit for bit, code in enumerate(codes) if code not in row.values)
+        )
+        yield (row.line, row.day.isoformat(), channel_id, campaign_id, kept, *map(row.values.get, codes))
 
 
 def _renewal(load: Import, token: str, at: datetime) -> Callable[[], None]:

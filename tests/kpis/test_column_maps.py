@@ -176,6 +176,23 @@ def test_a_week_is_spread_only_when_that_was_said(acme):
     assert (load.first_day, load.last_day) == (date(2026, 11, 2), date(2026, 11, 15))
 
 
+def test_a_wide_table_touches_only_what_it_gives(acme):
+    """Leads are given of one channel alone: those of the other, from another load of the source, stay."""
+    run(acme, receive(acme, "date;channel;spend;leads\n2026-11-02;blog;1;9\n2026-11-02;vk;1;8\n"))
+    said = {0: {"what": "day"}, 1: {"what": "wide", "metric": "spend", "channel": "vk"},
+            2: {"what": "wide", "metric": "leads", "channel": "vk"},
+            3: {"what": "wide", "metric": "spend", "channel": "blog"}}  # fmt: skip
+    load = receive(acme, "Когда;vk деньги;vk лиды шт;blog деньги\n2026-11-02;5;;7\n2026-11-03;5;6;7\n")
+    load = explain(acme, load, said)
+
+    seen = reads.preview(company=acme.company, load=load)
+    run(acme, load)
+
+    assert (seen.fresh, seen.changed, seen.same) == (2, 2, 0)
+    rows = facts(acme).order_by("day", "channel__code").values_list("channel__code", "spend", "leads")
+    assert list(rows) == [("blog", 7, 9), ("vk", 5, None), ("blog", 7, None), ("vk", 5, 6)]
+
+
 def test_rows_that_stand_apart_may_be_days_and_are_not_asked_about_again(acme):
     run(acme, explain(acme, receive(acme, WEEKS), WEEKS_SAID, step="day"))
 
