@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import grid, imports, incidents, kpis, provenance, sources, stop_rules, targets
+from kpis.views import grid, imports, incidents, kpis, provenance, quality, sources, stop_rules, targets
 
 app_name = "kpis"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("targets/", targets.target_list, name="target-list"),
     path("targets/set/", targets.target_update, name="target-update"),
     path("facts/", provenance.fact_list, name="fact-list"),
+    path("data-quality/", quality.data_quality_page, name="data-quality"),
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<slug:code>/edit/", sources.source_update, name="source-update"),
     path("data-incidents/", incidents.data_incident_list, name="data-incident-list"),

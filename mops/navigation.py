@@ -47,6 +47,7 @@ MENU = (
         Entry(_("Company"), "roles:company-update", P.MANAGE_COMPANY),
     )),
     (_("Data"), (
+        Entry(_("Data quality"), "kpis:data-quality", P.READ),
         Entry(_("Sources"), "kpis:source-list", P.READ),
         Entry(_("Loads"), "kpis:import-list", P.READ),
         Entry(_("Data incidents"), "kpis:data-incident-list", P.READ),

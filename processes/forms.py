@@ -137,3 +137,17 @@ class ActionCloseForm(RefusableForm):
         if typed.get("outcome") == "carry" and typed.get("due_on") is None and "due_on" not in self.errors:
             self.add_error("due_on", _("Give the new date."))
         return typed
+
+
+class ActionCreateForm(RefusableForm):
+    """Something for somebody to do by a day."""
+
+    text = forms.CharField(label=_("What is to be done"), max_length=400, widget=WORDS)
+    owner = PeopleField(label=_("Who does it"))
+    due_on = DayField(label=_("By which day"))
+    channel = forms.ModelChoiceField(None, label=_("Channel"), required=False, empty_label="—", to_field_name="code")
+
+    def __init__(self, request, **kwargs):
+        super().__init__(request, **kwargs)
+        self.fields["owner"].queryset = selectors.people(company=self.company)
+        self.fields["channel"].queryset = selectors.channels(company=self.company)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("processes/decisions/account/", decisions.decision_account, name="decision-account"),
     path("processes/reviews/<int:pk>/", decisions.review_close, name="review-close"),
     path("processes/actions/", actions.action_list, name="action-list"),
+    path("processes/actions/new/", actions.action_create, name="action-create"),
     path("processes/actions/<int:pk>/close/", actions.action_close, name="action-close"),
     path("processes/actions/<int:pk>/accept/", actions.action_accept, name="action-accept"),
 ]

@@ -25,6 +25,16 @@ class Freshness:
     state: str
     days_behind: int | None
 
+    @property
+    def silent_since(self) -> date | None:
+        """The first day without figures; None when it never brought any."""
+        return None if self.last_day is None else self.last_day + timedelta(days=1)
+
+
+def silent_sources(*, company: Company, at: datetime) -> list[Freshness]:
+    """Those that have fallen silent and that somebody keeps; one query."""
+    return [row for row in freshness(company=company, at=at) if row.state == "silent" and row.source.owner]
+
 
 def sources(*, company: Company) -> QuerySet[Source]:
     """The company's sources, the one that wins first, owners loaded."""

@@ -1,4 +1,5 @@
-"""Recalls what is about to be late: a plan three hours and a fact two hours before its deadline, a decision after 24 and 48 hours."""
+"""Recalls what is about to be late: a plan three hours and a fact two hours before its deadline, a decision after 24 and
+48 hours; and tells the keeper of a source once that it has fallen silent."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from kpis.selectors.sources import Freshness, silent_sources
 from mops import due
 from mops.models import Progress
 from mops.moments import FACT_REMINDER, FIRST_REMINDER, PLAN_REMINDER, SECOND_REMINDER
@@ -33,11 +35,14 @@ def remind(company: Company, at: datetime) -> int:
     """Write every reminder that is due at a moment, each once; returns how many messages were given."""
     plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
     first, second = (_waiting(company, at, wait) for wait in (FIRST_REMINDER, SECOND_REMINDER))
+    silent = _fell_silent(company, at)
     with transaction.atomic():
         told = 0
+        if silent:
+            told += write(company=company, at=at, messages=[_silence(company, row) for row in silent])
         if plans or facts or first or second:
             people = around(company=company, on=company.local_date(at))
-            told = write(company=company, at=at, messages=[
+            told += write(company=company, at=at, messages=[
                 *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
                 *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
                 *_still_waiting(company, people, FIRST_REMINDER, first),
@@ -45,6 +50,32 @@ def remind(company: Company, at: datetime) -> int:
             ])  # fmt: skip
         Progress.objects.filter(company=company).update(reminded_at=at)
     return told
+
+
+def _fell_silent(company: Company, at: datetime) -> list[Freshness]:
+    """Silent sources with a keeper, looked for once a local day at the hour of the evaluation: by then the night's exports
+    are there, and nobody is woken."""
+    hour = datetime.combine(company.local_date(at), company.evaluate_at, tzinfo=company.zone)
+    if at < hour or Progress.objects.filter(company=company, reminded_at__gte=hour).exists():
+        return []
+    return silent_sources(company=company, at=at)
+
+
+def _silence(company: Company, row: Freshness) -> Message:
+    """To whoever keeps the source, once for each silence."""
+    return Message(
+        person=row.source.owner, key=f"source-silent:{row.source.pk}:{row.last_day}",
+        url=reverse("kpis:data-quality", args=[company.slug]), words=lambda: _silence_words(row),
+    )  # fmt: skip
+
+
+def _silence_words(row: Freshness) -> tuple[str, str]:
+    title = _("The source is silent since %(day)s: %(source)s") % {
+        "day": formats.day(row.silent_since), "source": row.source.name,
+    }  # fmt: skip
+    return title, _(
+        "You keep this source. Without its figures rules cannot judge and reports stay empty: load them, or say what happened."
+    )
 
 
 def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:

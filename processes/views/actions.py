@@ -1,18 +1,21 @@
-"""Actions: mine or everybody's, closing one, accepting a rewrite."""
+"""Actions: mine or everybody's, giving one, closing one, accepting a rewrite."""
+
+from datetime import timedelta
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from processes import lists, selectors, services
-from processes.forms import ActionCloseForm
+from processes.forms import ActionCloseForm, ActionCreateForm
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
-from roles.views import acting
+from roles.views import acting, today
 
 
 @requires(Permission.DO_TASKS)
@@ -28,6 +31,21 @@ def action_list(request):
         "open_lines": open_lines, "closed_lines": closed_lines, "everybody": everybody, "may_see_all": may_see_all,
     }  # fmt: skip
     return render(request, "processes/action_list.html", context)
+
+
+@requires(Permission.READ)
+def action_create(request):
+    """A task for somebody; ?text=, owner=, channel= fill the fields in, so that any page may propose one."""
+    asked = request.GET
+    initial = {
+        "text": asked.get("text", "")[:400], "owner": asked.get("owner", ""), "channel": asked.get("channel", ""),
+        "due_on": today(request) + timedelta(days=1),
+    }  # fmt: skip
+    form = ActionCreateForm(request, initial=initial)
+    if form.attempt(services.create_action, **acting(request)):
+        messages.success(request, _("The task is given."))
+        return redirect(f"{reverse('processes:action-list', args=[request.company.slug])}?whose=all")
+    return render(request, "processes/action_create.html", {"form": form}, status=form.status)
 
 
 @requires(Permission.DO_TASKS, somewhere=True)

@@ -1,7 +1,8 @@
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from kpis.models import Import, Source
 from mops.models import Notification, Progress
 from mops.notifications import reminders
 from roles.models import Appointment
@@ -80,3 +81,57 @@ def test_signed_decision_is_not_recalled(acme, remind, now):
     decision.save()
 
     assert remind(now + timedelta(hours=49)) == {}
+
+
+# ---------------------------------------------------------------- silent sources
+MORNING = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def make_source(made, last_day, **fields):
+    source = Source.objects.create(
+        company=made.company, code="ads", name="Кабинет", kind="file", **{"owner": made.analyst} | fields
+    )
+    return source, bring(source, last_day)
+
+
+def bring(source, last_day):
+    return Import.objects.create(
+        company=source.company, source=source, state="done", sha256=str(last_day), created_at=MORNING, finished_at=MORNING,
+        first_day=last_day, last_day=last_day,
+    )  # fmt: skip
+
+
+def test_the_keeper_is_told_once_that_a_source_is_silent(acme, remind):
+    source, _load = make_source(acme, date(2026, 11, 16))
+
+    told = remind(MORNING)
+    again = remind(MORNING + timedelta(days=1))
+
+    title = "Источник молчит с 17.11.2026: Кабинет"
+    assert told == again == {(acme.analyst, f"source-silent:{source.pk}:2026-11-16"): title}
+
+
+def test_a_new_silence_is_told_anew(acme, remind):
+    source, _load = make_source(acme, date(2026, 11, 12))
+    remind(MORNING)
+    bring(source, date(2026, 11, 19))
+    remind(MORNING + timedelta(days=1))
+
+    assert len(remind(MORNING + timedelta(days=5))) == 2
+
+
+@pytest.mark.parametrize(("last_day", "fields"), [
+    (date(2026, 11, 17), {}), (date(2026, 11, 10), {"expected_every_days": 7}), (date(2026, 11, 1), {"owner": None}),
+])  # fmt: skip
+def test_nobody_is_told_of_what_is_late_or_nobodys(acme, remind, last_day, fields):
+    make_source(acme, last_day, **fields)
+
+    assert remind(MORNING) == {}
+
+
+def test_nobody_is_woken_at_night(acme, rival, remind):
+    make_source(acme, date(2026, 11, 1))
+    make_source(rival, date(2026, 11, 1))
+
+    assert remind(MORNING.replace(hour=0)) == {}
+    assert len(remind(MORNING)) == 1
