@@ -126,7 +126,7 @@ class _Machine:
             episode.first = episode.days[0]
         end = self.breaches[:, -1].tolist()
         return [
-            days[first + total - length : first + total]
+            days[first + total - length : first + total] if length else []
             for first, total, length in zip(begin, end, self.streak.tolist(), strict=True)
         ]
 

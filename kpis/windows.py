@@ -97,12 +97,13 @@ def _of_window(
 ) -> tuple[list[int], Figures | None]:
     if window == Window.EVENT:
         history = history.of_mailings([series[number].scope for number in mine])
-    chosen = [number for number in mine if series[number].scope in history.rows]
+    scopes, known = {number: series[number].scope for number in mine}, history.rows
+    chosen = [number for number, scope in scopes.items() if scope in known]
     if window == Window.BUDGET:
         chosen = [number for number in chosen if series[number].allowance.bounds_anything]
     if not chosen:
         return [], None
-    scopes = [series[number].scope for number in chosen]
+    scopes = [scopes[number] for number in chosen]
     if window == Window.BUDGET:
         return chosen, budget_figures(history, scopes, [series[number].allowance for number in chosen])
     return chosen, history.figures(formula, scopes)

@@ -7,13 +7,13 @@ from datetime import date
 import numpy as np
 
 from kpis import engine
-from kpis.day_classes import Rule, Window
+from kpis.day_classes import PerRow, Window
 from kpis.doubts import without_doubtful
 from kpis.fact_columns import ABSENT
 from kpis.fleet.columns import Rows, Span, day_of, read_rows
 from kpis.fleet.history import build_history, too_large
 from kpis.fleet.inputs import Inputs, columns_of
-from kpis.formulas import parse
+from kpis.formulas import Formula, parse
 from kpis.outcomes import Outcome
 from kpis.replay import Replay, mark_of, marks_of, rule_of
 from kpis.series import History
@@ -107,30 +107,33 @@ def _run(inputs: Inputs, judged: list[Company], rows: Rows, history: History) ->
     chosen = [series[number] for number in order]
     owners = np.array([one.version.company_id for one in chosen])
     first_days, channels = _extents(rows, history)
-    scales = [inputs.formulas[one.version.kpi_id].scales for one in chosen]
+    rules, scales = _rules(chosen, inputs.formulas)
     marks = list(_marks(inputs, judged, chosen, history, first_days))
     spent = None
     if any(mark.extra is not None for mark in marks):
         spent = history.figures(parse(SPENDING), [one.scope for one in chosen])
-    outcome = engine.run(figures, _rules(chosen, scales), marks, spent)
+    outcome = engine.run(figures, rules, marks, spent)
     by_company = np.argsort(owners, kind="stable")
     ids, begins = np.unique(owners[by_company], return_index=True)
     mine = dict(zip(ids.tolist(), np.split(by_company, begins[1:]), strict=True))
     return Together(Replay(chosen, history, figures, scales, outcome), mine, first_days, channels)
 
 
-def _rules(series: list[Series], scales: list[tuple[int, int]]) -> list[Rule]:
-    """One per series; series of one version and line share theirs."""
-    made: dict[object, Rule] = {}
-    found = []
-    for one, scale in zip(series, scales, strict=True):
+def _rules(series: list[Series], formulas: dict[int, Formula]) -> tuple[PerRow, list[tuple[int, int]]]:
+    """The rule and the scales of each series; series of one version and line, which mostly lie together, share theirs."""
+    place: dict[object, int] = {}
+    rules, which, scales = [], [], []
+    last = number = scale = None
+    for one in series:
         version = one.version
-        key = (id(version), one.line) if version.window == Window.BUDGET else id(version)
-        rule = made.get(key)
-        if rule is None:
-            rule = made[key] = rule_of(version, scale, one.line)
-        found.append(rule)
-    return found
+        if version is not last or version.window == Window.BUDGET:
+            last, scale = version, formulas[version.kpi_id].scales
+            number = place.setdefault((version.id, one.line), len(place))
+            if number == len(rules):
+                rules.append(rule_of(version, scale, one.line))
+        which.append(number)
+        scales.append(scale)
+    return PerRow(rules, np.array(which, int)), scales
 
 
 def _extents(rows: Rows, history: History) -> tuple[dict[int, int], dict[int, set[int]]]:
