@@ -6,8 +6,9 @@ The guards are triggers, made anew after every `migrate`, because SQLite drops t
 - append-only tables refuse UPDATE and DELETE (a DELETE passes only while the company is marked `erasing`);
 - a sealed row refuses both too, but for the one change of its state that its seal names.
 
-Daily facts carry no such guard: it would make their load several times slower. Their parents are checked in the
-staging table of each load, and `check_tenancy` watches them.
+Daily facts and the evaluation log carry no such guard: it would make writing them several times slower. The parents of
+facts are checked in the staging table of each load, the log is written by the evaluation alone, which reads by company;
+`check_tenancy` watches both.
 """
 
 from collections.abc import Iterator
@@ -22,7 +23,12 @@ GLOBAL_MODELS = {"roles.Company", "roles.User"}
 """Models without a company, each named on purpose. Django's own tables are not ours to list."""
 
 OUR_APPS = ("roles", "kpis", "processes", "reports", "mops")
-UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision", "kpis.UndoneFact"}
+UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision", "kpis.UndoneFact", "kpis.EvaluationLog"}
+PARENTS = {
+    "channel_id": "roles_channel", "campaign_id": "roles_campaign", "source_id": "kpis_source",
+    "version_id": "kpis_stopruleversion",
+}  # fmt: skip
+"""Columns of unguarded tables, which need not be foreign keys, and what they point at."""
 APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature")
 
 
@@ -80,6 +86,17 @@ def guarded_links() -> list[Link]:
     ]
 
 
+def unguarded_links() -> list[Link]:
+    """What nobody guards and `check_tenancy` watches."""
+    return [
+        Link(model._meta.db_table, column, target)
+        for model in our_models()
+        if model._meta.label in UNGUARDED_MODELS
+        for column, target in PARENTS.items()
+        if column in {field.column for field in model._meta.concrete_fields}
+    ]
+
+
 def append_only_tables() -> list[str]:
     return [apps.get_model(label)._meta.db_table for label in APPEND_ONLY_MODELS]
 
@@ -103,8 +120,25 @@ def install_guards(sender=None, using: str = "default", **kwargs) -> None:
     owned = sorted({link.table for link in links})
     sealed = [table for table in append_only_tables() if table in tables]
     with connection.cursor() as cursor:
-        for statement in (*make(links, owned, sealed), *_seal_guards(connection.vendor, sealed_tables(tables))):
+        lifted = _lifted_guards(connection.vendor, [link for link in unguarded_links() if link.table in tables])
+        for statement in (
+            *lifted,
+            *make(links, owned, sealed),
+            *_seal_guards(connection.vendor, sealed_tables(tables)),
+        ):
             cursor.execute(statement)
+
+
+def _lifted_guards(vendor: str, links: list[Link]) -> Iterator[str]:
+    """Take off what stands on tables that are guarded no more."""
+    for link in links:
+        if vendor == "sqlite":
+            yield from (f'DROP TRIGGER IF EXISTS "{link.name}_{event}"' for event in ("insert", "update"))
+            yield f'DROP TRIGGER IF EXISTS "keeps_company_{link.table}"'
+        else:
+            yield f'DROP TRIGGER IF EXISTS "{link.name}" ON "{link.table}"'
+            yield f'DROP FUNCTION IF EXISTS "{link.name}"()'
+            yield f'DROP TRIGGER IF EXISTS "keeps_company" ON "{link.table}"'
 
 
 def _sqlite_guards(links: list[Link], owned: list[str], sealed: list[str]) -> Iterator[str]:
@@ -202,24 +236,14 @@ def _postgresql_seal(table: str, seal: Seal) -> Iterator[str]:
 
 
 def crossing_rows() -> dict[str, int]:
-    """How many rows point at another company's row, per `table.column`; only offenders are listed. Facts are looked at too."""
+    """How many rows point at another company's row, per `table.column`; only offenders are listed. Unguarded tables are looked at too."""
     found = {}
     with scopes_disabled(), connections["default"].cursor() as cursor:
-        for table, column, target, key in _all_links():
+        for link in (*guarded_links(), *unguarded_links()):
             cursor.execute(
-                f'SELECT count(*) FROM "{table}" r JOIN "{target}" t ON t.id = r."{column}" '
-                f"WHERE t.company_id <> r.{key}"
+                f'SELECT count(*) FROM "{link.table}" r JOIN "{link.target}" t ON t.id = r."{link.column}" '
+                "WHERE t.company_id <> r.company_id"
             )
             if count := cursor.fetchone()[0]:
-                found[f"{table}.{column}"] = count
+                found[f"{link.table}.{link.column}"] = count
     return found
-
-
-def _all_links() -> Iterator[tuple[str, str, str, str]]:
-    for link in guarded_links():
-        yield link.table, link.column, link.target, "company_id"
-    for label in sorted(UNGUARDED_MODELS):
-        table = apps.get_model(label)._meta.db_table
-        yield table, "channel_id", "roles_channel", "company_id"
-        yield table, "campaign_id", "roles_campaign", "company_id"
-        yield table, "source_id", "kpis_source", "company_id"

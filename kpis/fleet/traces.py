@@ -222,12 +222,13 @@ def _written(series: list[Series], since: list[date], floor: date) -> dict[tuple
         company_id = one.version.company_id
         begins[company_id] = max(floor, min(begin, begins.get(company_id, begin)))
         versions[company_id].add(one.version.id)
-    by_day: dict[date, set[int]] = defaultdict(set)
+    by_day: dict[date, list[int]] = defaultdict(list)
     for company_id, begin in begins.items():
-        by_day[begin] |= versions[company_id]
+        by_day[begin].append(company_id)
     found = {}
-    for begin, wanted in by_day.items():
-        rows = EvaluationLog.objects.filter(version__in=wanted, day__gte=begin)
+    for begin, companies in by_day.items():
+        wanted = set().union(*(versions[company_id] for company_id in companies))
+        rows = EvaluationLog.objects.filter(company__in=companies, version__in=wanted, day__gte=begin)
         rows = rows.annotate(above=micros("numerator"), below=micros("denominator")).values_list(
             "version_id", "channel_id", "campaign_id", "day", "company_id", "pk", "day_class", "state", "above", "below", "streak",
         )  # fmt: skip

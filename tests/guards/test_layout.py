@@ -108,6 +108,21 @@ def test_database_has_a_guard_for_every_link(link, db):
         assert wanted <= {row[0] for row in cursor.fetchall()}
 
 
+@pytest.mark.parametrize("link", tenancy.unguarded_links(), ids=lambda link: link.name)
+def test_database_has_no_guard_where_writing_must_be_quick(link, db):
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s", [link.table])
+        else:
+            cursor.execute(
+                "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgrelid = %s::regclass", [link.table]
+            )
+
+        assert cursor.fetchall() == []
+
+
 @pytest.mark.parametrize("label", tenancy.APPEND_ONLY_MODELS)
 def test_append_only_tables_have_their_seal(label, db):
     from django.apps import apps

@@ -11,7 +11,7 @@ from mops import clockwork, pulse
 from mops.models import Notification
 from roles.models import ApiToken, AuditEvent, Company, CompanyOwned, Membership, User
 from roles.tenancy import our_models
-from tests.mops.conftest import make_decision, make_load, make_report
+from tests.mops.conftest import make_breach, make_decision, make_load, make_report
 
 
 def output(command: str, /, **options) -> str:
@@ -127,6 +127,18 @@ def test_check_tenancy_lists_what_crosses(acme, rival):
 
     source = Source.objects.create(company=rival.company, code="crm", name="CRM", kind="file")
     DailyFact.objects.create(company=acme.company, day=date(2026, 11, 20), channel=acme.vk, source=source, load_id=1)
+
+    with pytest.raises(CommandError, match="1 places"):
+        output("check_tenancy")
+
+
+def test_check_tenancy_looks_at_the_evaluation_log_too(acme, rival):
+    from kpis.models import EvaluationLog
+
+    EvaluationLog.objects.create(
+        company=acme.company, version=make_breach(acme).version, day=date(2026, 11, 20), channel=rival.vk,
+        day_class="ok", state="ok",
+    )  # fmt: skip
 
     with pytest.raises(CommandError, match="1 places"):
         output("check_tenancy")
