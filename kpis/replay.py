@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
 from kpis import day_classes, engine
 from kpis.day_classes import Figures, Window
 from kpis.formulas import Formula, parse
@@ -74,21 +76,38 @@ def in_force(*, company: Company) -> list[StopRuleVersion]:
 def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[Series]:
     """Every version on every running scope it is about: two queries, one when no rule looks at campaigns."""
     versions = list(versions)
-    channels = list(Channel.objects.filter(company=company, status__in=Channel.RUNNING))
+    by_campaign = any(version.per == StopRuleVersion.Per.CAMPAIGN for version in versions)
+    channels = list(channels_of(companies=[company.pk], by_campaign=by_campaign))
     parts: dict[int, list[Campaign]] = {}
-    if any(version.per == StopRuleVersion.Per.CAMPAIGN for version in versions):
+    if by_campaign:
         for campaign in Campaign.objects.filter(company=company, status__in=Channel.RUNNING).order_by("pk"):
             parts.setdefault(campaign.channel_id, []).append(campaign)
     return [Series(version, *scope) for version in versions for scope in scopes_of(version, channels, parts)]
 
 
+def channels_of(*, companies: Iterable[int], by_campaign: bool) -> QuerySet[Channel]:
+    """The running channels of these companies (ids); where campaigns are looked at also those that a signature stopped:
+    a campaign that was kept, or was started again, is judged on. Of a channel stopped by hand nobody has said what runs.
+    """
+    running = Q(status__in=Channel.RUNNING)
+    found = Channel.objects.filter(company__in=companies)
+    if not by_campaign:
+        return found.filter(running)
+    words = Verdict.objects.filter(
+        channel=OuterRef("pk"), campaign=None, kind__in=(Verdict.Kind.STOP, Verdict.Kind.RESUME)
+    )
+    newest = Subquery(words.order_by("-day", "-pk").values("kind")[:1])
+    return found.alias(word=newest).filter(running | Q(status=Channel.Status.STOPPED, word=Verdict.Kind.STOP))
+
+
 def scopes_of(
     version: StopRuleVersion, channels: Iterable[Channel], campaigns: Mapping[int, list[Campaign]]
 ) -> list[tuple[Channel, Campaign | None]]:
-    """Of these running channels and campaigns (by channel id) the ones a version is about; a channel as a whole has no campaign."""
+    """Of the channels that `channels_of` gives and their running campaigns (by channel id) the ones a version is about; a
+    channel as a whole has no campaign and has to run itself."""
     mine = [channel for channel in channels if covers(version, channel)]
     if version.per != StopRuleVersion.Per.CAMPAIGN:
-        return [(channel, None) for channel in mine if version.window != Window.EVENT]
+        return [(channel, None) for channel in mine if channel.is_running and version.window != Window.EVENT]
     parts = [(channel, campaign) for channel in mine for campaign in campaigns.get(channel.id, ())]
     return [part for part in parts if is_mailing(*part)] if version.window == Window.EVENT else parts
 
@@ -191,7 +210,7 @@ def verdicts_of(*, companies: Iterable[int], versions: Iterable[StopRuleVersion]
 
 def marks_of(series: list[Series], verdicts: Iterable[Verdict]) -> list[list[Verdict]]:
     """The signatures that count for each series, oldest first: its own; stops of its channel or campaign by any rule;
-    and the first word of any rule that such a stop is over."""
+    and the first word of any rule that such a stop is over. A stop of the channel says nothing of the campaigns it kept."""
     verdicts = list(verdicts)
     return [_marks(one, verdicts) for one in series]
 
@@ -203,7 +222,7 @@ def _marks(one: Series, verdicts: list[Verdict]) -> list[Verdict]:
         if row.channel_id != channel:
             continue
         own = row.rule_id == rule and (row.campaign_id or 0) == campaign
-        around = row.campaign_id in (None, campaign)
+        around = row.campaign_id in (None, campaign) and campaign not in row.kept
         stopped = bool(found) and found[-1].kind == Verdict.Kind.STOP
         if own or (around and (row.kind == Verdict.Kind.STOP or (row.kind == Verdict.Kind.RESUME and stopped))):
             found.append(row)

@@ -83,7 +83,7 @@ def _tell_machine(decision: Decision, today: date) -> None:
     apply_verdict(
         company=decision.company, rule=breach.rule, breach=breach, channel=decision.channel, campaign=decision.campaign,
         day=today, kind=decision.choice, until=date.fromisoformat(until) if until else None,
-        extra_spend=Decimal(extra) if extra else None,
+        extra_spend=Decimal(extra) if extra else None, kept=decision.terms.get("keep", ()),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from django.db.models import Case, Prefetch, Q, QuerySet, SmallIntegerField, Whe
 
 from kpis.engine import FALSE_ALARM_DAYS
 from kpis.models import Breach, KpiVersion
+from kpis.replay import channels_of
 from kpis.selectors import stop_rules
 from processes import deciders, evidence
 from processes.models import Action, Choice, Decision
@@ -71,12 +72,9 @@ def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[B
     breaches = [
         breach
         for breach in stop_rules.open_breaches(company=company)
-        if not breach.muted
-        and breach.subject.is_running
-        and breach.channel.is_running
-        and not _too_late(breach, today)
-        and not breach.is_held
+        if not breach.muted and breach.subject.is_running and not _too_late(breach, today) and not breach.is_held
     ]
+    breaches = _that_run(company, breaches)
     if breaches:
         shadowed = stop_rules.shadowed_rules(company=company, day=today)
         breaches = [breach for breach in breaches if breach.rule_id not in shadowed]
@@ -89,6 +87,14 @@ def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[B
         for breach in sorted(breaches, key=lambda breach: (breach.opened_on, breach.pk))
         if breach.pk not in latest or _calls_for_a_round(company, latest[breach.pk], today)
     ]
+
+
+def _that_run(company: Company, breaches: list[Breach]) -> list[Breach]:
+    """Those whose channel runs, or was stopped by a signature that kept the campaign."""
+    if all(breach.channel.is_running for breach in breaches):
+        return breaches
+    running = set(channels_of(companies=[company.pk], by_campaign=True).values_list("pk", flat=True))
+    return [row for row in breaches if row.channel.is_running or (row.campaign_id and row.channel_id in running)]
 
 
 def _too_late(breach: Breach, today: date) -> bool:

@@ -15,7 +15,7 @@ from kpis.doubts import Doubt, open_doubts
 from kpis.formulas import Formula, parse
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, Metric, Source, StopRuleVersion, Verdict
-from kpis.replay import scopes_of, verdicts_of
+from kpis.replay import channels_of, scopes_of, verdicts_of
 from kpis.windows import Series
 from roles.models import Campaign, Channel, Company
 
@@ -100,11 +100,10 @@ def by_company(rows: Iterable) -> dict[int, list]:
 
 def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[int, list[Series]]:
     """Every version on every running scope it is about, as `kpis.replay.series_of` has them."""
-    channels = by_company(
-        light_rows(Channel.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk"), CHANNEL)
-    )
+    by_campaign = any(version.per == StopRuleVersion.Per.CAMPAIGN for found in versions.values() for version in found)
+    channels = by_company(light_rows(channels_of(companies=ids, by_campaign=by_campaign).order_by("pk"), CHANNEL))
     campaigns: dict[int, list[Campaign]] = defaultdict(list)
-    if any(version.per == StopRuleVersion.Per.CAMPAIGN for found in versions.values() for version in found):
+    if by_campaign:
         parts = Campaign.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk")
         for campaign in light_rows(parts, CAMPAIGN):
             campaigns[campaign.channel_id].append(campaign)

@@ -1,7 +1,7 @@
 """What the evaluation of stop-rules leaves behind: states, the log, breaches, data incidents; and the signatures it applies."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from kpis.models.facts import UNCHECKED
@@ -140,6 +140,9 @@ class Verdict(ScopedRow):
     kind = models.CharField(max_length=12, choices=Kind)
     until = models.DateField(null=True, blank=True)
     extra_spend = MicrosField(null=True, blank=True)
+    kept = models.JSONField(
+        default=list, blank=True, db_default=Value([], models.JSONField()), help_text="of a channel's stop: ids of the campaigns that go on"
+    )
 
     class Meta:
         ordering = ["day", "pk"]

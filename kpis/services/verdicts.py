@@ -1,5 +1,6 @@
 """What a signed decision means to the stop-rules: kept as a row that every later replay applies on its day."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -21,17 +22,17 @@ MUTING = (Kind.CONTINUE, Kind.FALSE_ALARM)
 @transaction.atomic
 def apply_verdict(
     *, company: Company, rule: StopRule, breach: Breach | None, channel: Channel, campaign: Campaign | None, day: date,
-    kind: str, until: date | None = None, extra_spend: Decimal | None = None,
+    kind: str, until: date | None = None, extra_spend: Decimal | None = None, kept: Iterable[int] = (),
 ) -> Verdict:  # fmt: skip
     """Keep the signature, show its state at once, and ask for an evaluation from its day.
 
     Stop, rewrite and cut close the breach; continue (until a day, both included, or an extra spend) and false alarm
-    (three days) mute it. The caller, a service of `processes/`, writes the audit event: it knows who signed.
+    (three days) mute it. `kept`: ids of the campaigns that go on when their channel stops. The caller, a service of `processes/`, writes the audit event: it knows who signed.
     """
     kind = Kind(kind)
     verdict = Verdict.objects.create(
         company=company, rule=rule, breach=breach, channel=channel, campaign=campaign, day=day, kind=kind, until=until,
-        extra_spend=extra_spend,
+        extra_spend=extra_spend, kept=list(kept),
     )  # fmt: skip
     _tell_breach(company, rule, channel, campaign, kind, day)
     states = RuleState.objects.filter(

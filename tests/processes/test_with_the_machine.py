@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kpis.evaluation import evaluate_company
-from kpis.models import Breach, DailyFact, Source, StopRuleVersion
+from kpis.models import Breach, DailyFact, RuleState, Source, StopRuleVersion, Verdict
+from kpis.replay import replay
 from processes import services
 from processes.models import Action, Decision
-from roles.models import Channel
+from roles.models import Campaign, Channel
 
 from .conftest import add_rule, sign
 
@@ -25,10 +26,10 @@ def live(acme):
     return acme
 
 
-def load(made, first, count, cpa, leads=8):
+def load(made, first, count, cpa, leads=8, campaign=0):
     for offset in range(first, first + count):
         DailyFact.objects.create(
-            company=made.company, day=FIRST + timedelta(days=offset), channel=made.vk, campaign_id=0, source=made.source,
+            company=made.company, day=FIRST + timedelta(days=offset), channel=made.vk, campaign_id=campaign, source=made.source,
             load_id=0, spend=cpa * leads, qualified_leads=leads,
         )  # fmt: skip
 
@@ -117,3 +118,45 @@ def test_a_rewrite_rests_until_it_is_accepted(live):
         morning(live, offset)
     assert rounds() == [(1, "signed"), (1, "open")]
     assert Breach.objects.count() == 2
+
+
+def test_campaigns_kept_by_a_stop_of_their_channel_are_judged_on(live):
+    kept, stopped = (
+        Campaign.objects.create(company=live.company, channel=live.vk, external_id=name, name=name) for name in "ab"
+    )
+    by_campaign = add_rule(live, number=2)
+    StopRuleVersion.objects.filter(pk=by_campaign.pk).update(
+        per="campaign", approved_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    load(live, 14, 3, cpa=4900)
+    at = morning(live, 17)
+    [channel_wide] = Decision.objects.filter(campaign=None)
+    sign(live, decision=channel_wide, at=at, keep=[kept.pk])
+
+    load(live, 17, 1, cpa=4900, campaign=kept.pk)
+    load(live, 18, 4, cpa=4900, campaign=kept.pk)
+    for offset in range(18, 22):
+        morning(live, offset)
+
+    assert list(Decision.objects.exclude(pk=channel_wide.pk).values_list("campaign", "state")) == [(kept.pk, "open")]
+    assert RuleState.objects.get(version=by_campaign, campaign=kept).state == "firing"
+    assert not RuleState.objects.filter(version=by_campaign, campaign=stopped).exists()
+    assert not Verdict.objects.filter(kind="resume").exists()
+    by_campaign.refresh_from_db()
+    again = replay(company=live.company, versions=[by_campaign], today=FIRST + timedelta(days=21))
+    assert [one.campaign for one in again.series] == [kept]
+
+    Campaign.objects.filter(pk=stopped.pk).update(status="active")
+    load(live, 19, 2, cpa=4900, campaign=stopped.pk)
+    morning(live, 21)
+    assert Verdict.objects.get(kind="resume").campaign == stopped
+
+
+def test_nobody_has_said_what_runs_in_a_channel_that_was_stopped_by_hand(live):
+    campaign = Campaign.objects.create(company=live.company, channel=live.vk, external_id="a", name="a")
+    StopRuleVersion.objects.filter(pk=live.version.pk).update(per="campaign")
+    load(live, 14, 3, cpa=4900, campaign=campaign.pk)
+    Channel.objects.filter(pk=live.vk.pk).update(status="stopped")
+    morning(live, 17)
+
+    assert rounds() == []
