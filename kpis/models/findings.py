@@ -141,7 +141,10 @@ class Verdict(ScopedRow):
     until = models.DateField(null=True, blank=True)
     extra_spend = MicrosField(null=True, blank=True)
     kept = models.JSONField(
-        default=list, blank=True, db_default=Value([], models.JSONField()), help_text="of a channel's stop: ids of the campaigns that go on"
+        default=list,
+        blank=True,
+        db_default=Value([], models.JSONField()),
+        help_text="of a channel's stop: ids of the campaigns that go on",
     )
 
     class Meta:
