@@ -13,7 +13,7 @@ def say_what_was_kept(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("processes", "0002_reviews_and_deadlines"),
-        ("kpis", "0007_verdict_keeps_campaigns"),
+        ("kpis", "0008_verdict_keeps_campaigns"),
     ]
 
     operations = [migrations.RunPython(say_what_was_kept, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kpis', '0006_sources_and_doubts'),
+        ('kpis', '0007_light_evaluation_log'),
     ]
 
     operations = [
