@@ -7,6 +7,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
+from kpis.day_classes import Window
+from kpis.series import MAILING_DAYS
 from processes import deciders, evidence, sealing, selectors, wording
 from processes.after_pages import After, after_parts
 from processes.models import Decision, Signature
@@ -22,7 +24,8 @@ MOST_DAYS = 21
 
 @dataclass(frozen=True)
 class DayRow:
-    """A day of the evidence, written out; `hot`: it counted for the rule."""
+    """A day of the evidence, written out; `hot`: it counted for the rule. `until`: the last day of its figures (a mailing's
+    are three days'), None where they are no KPI of a day."""
 
     day: date
     numerator: str
@@ -31,6 +34,7 @@ class DayRow:
     over: str
     cumulated: str
     hot: bool
+    until: date | None
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,11 @@ class DecisionPage:
     terms: list[tuple[str, str]]
     refused: list[Signature]
     intact: bool
+
+    @property
+    def known_at(self) -> datetime | None:
+        """The moment whose figures were signed; None while nothing is."""
+        return self.decision.signed_at
 
     @property
     def columns(self) -> dict[str, bool]:
@@ -194,9 +203,17 @@ def _days(seen: dict, currency: str) -> list[DayRow]:
             over=formats.number(evidence.amount(row["over"])),
             cumulated=formats.number(evidence.amount(row["cumulated"])),
             hot=row["breaching"],
+            until=_until(date.fromisoformat(row["date"]), seen),
         )
         for row in seen.get("days", ())[-MOST_DAYS:]
     ]
+
+
+def _until(day: date, seen: dict) -> date | None:
+    window = seen["rule"].get("window")
+    if window == Window.BUDGET:
+        return None
+    return day + timedelta(days=MAILING_DAYS - 1) if window == Window.EVENT else day
 
 
 def _cost(decision: Decision, seen: dict, at: datetime) -> Cost | None:

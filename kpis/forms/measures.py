@@ -141,6 +141,7 @@ class FigureForm(forms.Form):
 
     kpi = forms.ChoiceField(label=_("Figure"))
     channel = forms.ChoiceField(label=_("For whom"), required=False)
+    campaign = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
     start = DayField(label=_("From"))
     end = DayField(label=_("To"))
     known = forms.DateTimeField(

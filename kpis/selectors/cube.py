@@ -85,17 +85,17 @@ class Cube:
         return _kpi(formula, self._tables(channel_ids), *self._span(start, end))
 
     def formula_sums(
-        self,
-        formula: Formula,
-        channel_ids: Iterable[int] | None = None,
-        start: date | None = None,
-        end: date | None = None,
+        self, formula: Formula, channel_ids: Iterable[int] | None = None, campaign_id: int | None = None
     ) -> dict[str, Decimal | None]:
-        """The sum of each metric of the formula over the very pairs that `kpi` counts; None where it counts none."""
-        first, last = self._span(start, end)
+        """The sum of each metric of the formula over the very pairs that `kpi` counts; None where it counts none.
+
+        With a campaign, those that `campaign_kpi` counts.
+        """
+        first, last = self._span(None, None)
         codes = tuple(formula.metrics)
         totals, known = dict.fromkeys(codes, 0), 0
-        for table in self._tables(channel_ids):
+        tables = self._tables(channel_ids) if campaign_id is None else [self._campaigns.get(campaign_id, {})]
+        for table in tables:
             columns = [table[code][first:last] for code in codes if code in table]
             counted, sums = _sums(codes, columns) if len(columns) == len(codes) else (0, {})
             known += counted

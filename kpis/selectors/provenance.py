@@ -7,18 +7,23 @@ from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from kpis import wording
+from kpis.charts import Plot, line_plot
+from kpis.formulas import Formula
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, DataIncident, FactRevision, Import, Source
 from kpis.selectors import fact_rows
 from kpis.selectors.as_known import KnownThen, facts_as_known
-from kpis.selectors.cube import KpiValue, load_cube
+from kpis.selectors.cube import Cube, KpiValue, load_cube
 from kpis.selectors.measures import Measure
 from roles.fields import from_micros
 from roles.models import Campaign, Channel, Company
 
 LINES_ON_A_PAGE = 100
+FEWEST_DRAWN = 3
+"""Days below which a picture shows no more than the table."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Restated:
+    """What a figure of some days was known to be, and what the same days give now; None: nothing is known any more."""
+
+    was: Decimal
+    now: Decimal | None
+
+
+@dataclass(frozen=True)
 class Provenance:
     """A figure opened up; `metrics` in the order of the columns, `page` a page of lines, newest day first.
 
@@ -86,13 +99,10 @@ class Provenance:
     known_at: datetime
     then: KpiValue
     then_with_sums: str
+    restated: Restated | None
+    plot: Plot | None
     lines: list[Line] = field(default_factory=list)
     doubts: list[DataIncident] = field(default_factory=list)
-
-    @property
-    def restated(self) -> bool:
-        """Is the figure of now another one than was known then?"""
-        return self.then.value is not None and self.then.value != self.value.value
 
 
 def provenance(
@@ -104,27 +114,83 @@ def provenance(
     end: date,
     known_at: datetime,
     channel: Channel | None = None,
+    campaign: Campaign | None = None,
     page: int | str = 1,
 ) -> Provenance:
-    """The figure of [start, end] for the company or one channel, what it was known to be at a moment (UTC), and everything
+    """The figure of [start, end] for the company, one channel or one campaign of it, what it was known to be at a moment (UTC), and everything
     it was made of; twelve queries at most."""
     used = {code: info for code, info in metrics.items() if code in measure.formula.metrics}
     only = None if channel is None else [channel.pk]
-    asked = {"company": company, "start": start, "end": end, "channel_ids": only, "metrics": used}
-    cube, known = load_cube(**asked), load_cube(**asked, as_known=known_at)
+    asked = {
+        "company": company, "start": start, "end": end, "channel_ids": only, "metrics": used, "campaigns": campaign is not None,
+    }  # fmt: skip
+    now = Figure(load_cube(**asked), measure.formula, only, campaign)
+    then = Figure(load_cube(**asked, as_known=known_at), measure.formula, only, campaign)
     with_sums, then_with_sums = (
-        wording.with_sums(measure.formula, one.formula_sums(measure.formula, only), metrics, company.currency)
-        for one in (cube, known)
+        wording.with_sums(measure.formula, one.sums, metrics, company.currency) for one in (now, then)
     )
     winners = _winners(company, used, start, end, only)
-    shown = Paginator(_facts(company, used, start, end, only), LINES_ON_A_PAGE).get_page(page)
+    shown = Paginator(_facts(company, used, start, end, only, campaign), LINES_ON_A_PAGE).get_page(page)
     doubts = _doubts(company, start, end, channel)
     rows = list(shown.object_list)
     return Provenance(
-        measure, list(used.values()), cube.kpi(measure.formula, only), wording.in_words(measure.formula, metrics),
-        with_sums, shown, known_at, known.kpi(measure.formula, only), then_with_sums,
+        measure, list(used.values()), now.value(), wording.in_words(measure.formula, metrics),
+        with_sums, shown, known_at, then.value(), then_with_sums, _changed(now, then), _plot(measure, now, then),
         _lines(company, used, rows, winners, Beside(_stood(company, used, rows, known_at), doubts)), doubts,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One formula over one cube and one scope."""
+
+    cube: Cube
+    formula: Formula
+    only: list[int] | None
+    campaign: Campaign | None
+
+    @property
+    def sums(self) -> dict[str, Decimal | None]:
+        return self.cube.formula_sums(self.formula, self.only, self.campaign and self.campaign.pk)
+
+    def value(self, end: date | None = None) -> KpiValue:
+        """Of all days, or up to one of them."""
+        if self.campaign is not None:
+            return self.cube.campaign_kpi(self.formula, self.campaign.pk, end=end)
+        return self.cube.kpi(self.formula, self.only, end=end)
+
+    @property
+    def daily(self) -> dict[date, KpiValue]:
+        if self.campaign is not None:
+            return self.cube.campaign_daily(self.formula, self.campaign.pk)
+        return self.cube.daily(self.formula, self.only[0] if self.only else None)
+
+    @property
+    def last_day(self) -> date | None:
+        return self.cube.last_day(self.only[0] if self.only else None)
+
+
+def _changed(now: Figure, then: Figure) -> Restated | None:
+    """The same days then and now: days that only came later are no restatement."""
+    last = then.last_day
+    was = then.value().value
+    if last is None or was is None:
+        return None
+    same_days = now.value(end=last).value
+    return None if same_days == was else Restated(was, same_days)
+
+
+def _plot(measure: Measure, now: Figure, then: Figure) -> Plot | None:
+    """The figure by day as it is now; tinted are the days on which it was known to be another one."""
+    daily, before = now.daily, then.daily
+    values = [one.value for one in daily.values()]
+    if len(values) < FEWEST_DRAWN or all(value is None for value in values):
+        return None
+    changed = [
+        day for day, one in daily.items() if before[day].value is not None and before[day].value != one.value
+    ]  # fmt: skip
+    desc = _("The figure by day; tinted are the days that were restated.")
+    return line_plot(list(daily), values, measure.unit, str(measure.name), desc, gap_days=changed, size="m")
 
 
 @dataclass(frozen=True)
@@ -178,7 +244,14 @@ def _winners(company: Company, used: dict[str, MetricInfo], start: date, end: da
     return winners
 
 
-def _facts(company: Company, used: dict[str, MetricInfo], start: date, end: date, only: list[int] | None):
+def _facts(
+    company: Company,
+    used: dict[str, MetricInfo],
+    start: date,
+    end: date,
+    only: list[int] | None,
+    campaign: Campaign | None,
+):
     columns = [info.column for info in used.values()]
     known = Q()
     for column in columns:
@@ -186,6 +259,8 @@ def _facts(company: Company, used: dict[str, MetricInfo], start: date, end: date
     facts = DailyFact.objects.filter(known, company=company, day__range=(start, end))
     if only is not None:
         facts = facts.filter(channel_id__in=only)
+    if campaign is not None:
+        facts = facts.filter(campaign_id=campaign.pk)
     return facts.order_by(
         "-day", "channel__position", "channel_id", "source__priority", "source_id", "campaign_id"
     ).values(

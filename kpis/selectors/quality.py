@@ -22,7 +22,7 @@ from roles.permissions import Permission
 
 WINDOW, SHOWN, JUMPS_IN = 63, 35, 14
 """Days that are read, days in which gaps are looked for, days that are held against their weekdays."""
-WATCHED = {"spend": 0, "visits": 20 * MICRO, "leads": 5 * MICRO}
+WATCHED = {"spend": 0, "visits": 150 * MICRO, "leads": 5 * MICRO}
 """Metrics whose jumps are told, and the difference (micros) that is never one."""
 STEADY = 0.7
 """A source reports a channel every day when it did so on this share of days at least."""

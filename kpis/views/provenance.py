@@ -12,6 +12,7 @@ from kpis.selectors.as_known import friday_of
 from kpis.selectors.measures import is_money, kpis_of, measures_from, metrics_of
 from kpis.selectors.provenance import provenance
 from roles import selectors as who
+from roles.models import Campaign, Channel
 from roles.permissions import Permission, requires
 from roles.views import today
 
@@ -26,17 +27,26 @@ def fact_list(request):
         _asked(request), zone=request.company.zone, measures=measures.values(), channels=channels.values()
     )
     if not form.is_valid():
-        if "kpi" in form.errors or "channel" in form.errors:
+        if {"kpi", "channel", "campaign"} & form.errors.keys():
             raise Http404
         return render(request, "kpis/fact_list.html", {"form": form}, status=400)
     asked = form.cleaned_data
     measure, channel = measures[asked["kpi"]], channels.get(asked["channel"])
+    campaign = _campaign(request, channel, asked["campaign"])
     found = provenance(
         company=request.company, measure=measure, metrics=metrics, start=asked["start"], end=asked["end"],
-        channel=channel, page=request.GET.get("page", 1), known_at=asked["known"],
+        channel=channel, campaign=campaign, page=request.GET.get("page", 1), known_at=asked["known"],
     )  # fmt: skip
     hidden = is_money(measure, metrics) and not request.person.can(Permission.VIEW_MONEY, channel)
-    context = {**asked, "form": form, "found": found, "measure": measure, "channel": channel, "hidden": hidden}
+    context = {
+        **asked,
+        "form": form,
+        "found": found,
+        "measure": measure,
+        "channel": channel,
+        "campaign": campaign,
+        "hidden": hidden,
+    }
     return render(request, "kpis/fact_list.html", context)
 
 
@@ -48,10 +58,21 @@ def _asked(request) -> dict:
     return {
         "kpi": asked.get("kpi") or asked.get("metric") or "leads",
         "channel": asked.get("channel", ""),
+        "campaign": asked.get("campaign", ""),
         "from": asked.get("from") or periods.month_start(day).isoformat(),
         "to": end,
         "known": asked.get("known") or _friday(request, end, day),
     }
+
+
+def _campaign(request, channel: Channel | None, pk: int | None) -> Campaign | None:
+    """The campaign asked for; 404 unless it is the channel's. Another channel chosen in the form leaves it behind."""
+    if pk is None:
+        return None
+    campaign = who.get_campaign(company=request.company, pk=pk)
+    if campaign is None:
+        raise Http404
+    return campaign if channel is not None and campaign.channel_id == channel.pk else None
 
 
 def _friday(request, end: str, day: date) -> str:

@@ -1,7 +1,12 @@
 """Tags that every screen needs: links inside the company, form fields as the design draws them."""
 
+from urllib.parse import urlencode
+
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+
+from roles import formats
 
 register = template.Library()
 
@@ -11,6 +16,31 @@ def company_url(context, name, *args, **kwargs):
     """A link inside the request's company: `{% company_url 'roles:channel-list' %}`; positional or named arguments."""
     slug = context["request"].company.slug
     return reverse(name, args=[slug, *args]) if args else reverse(name, kwargs={"company_slug": slug, **kwargs})
+
+
+@register.simple_tag(takes_context=True)
+def facts_url(context, measure, channel=None, start=None, end=None, kpi=False, campaign=None, known=None):
+    """The page with the facts behind a figure: a metric's, or with `kpi` a KPI's, of a channel (or one campaign of it) or of
+    the company. `known`: the moment (UTC) whose knowledge the figure is held against."""
+    asked = {"kpi" if kpi else "metric": measure}
+    if channel is not None:
+        asked["channel"] = channel.code
+    if campaign is not None:
+        asked["campaign"] = campaign.pk
+    company = context["request"].company
+    asked |= {"from": start.isoformat(), "to": end.isoformat()}
+    if known is not None:
+        asked["known"] = f"{known.astimezone(company.zone):%Y-%m-%dT%H:%M}"
+    return f"{reverse('kpis:fact-list', args=[company.slug])}?{urlencode(asked)}"
+
+
+@register.simple_tag(takes_context=True)
+def opened(context, text, measure, channel=None, start=None, end=None, css="", **scope):
+    """A figure that opens to its facts; an unknown one stays a dash, and one without days stays as it is."""
+    if text in ("", formats.NOTHING) or start is None or end is None:
+        return text
+    url = facts_url(context, measure, channel, start, end, **scope)
+    return format_html('<a class="{}" href="{}">{}</a>', f"src {css}".strip(), url, text)
 
 
 @register.inclusion_tag("_field.html")

@@ -14,6 +14,7 @@ from processes.models import Action, Decision
 from reports.deadlines import local_monday, moment, settled_days
 from reports.models import WeekSummary
 from reports.selectors.calendar import week_book
+from reports.selectors.figures import settled
 from reports.selectors.weekly import Discipline, Part, discipline
 from roles.models import Channel, Company
 
@@ -23,8 +24,19 @@ FIGURES = ("revenue", "spend", "qualified_leads", "cpa", "deals", "drr")
 
 
 @dataclass(frozen=True)
+class Restated:
+    """What a figure was known to be when the summary was written, and what the same days give now."""
+
+    was: Decimal
+    now: Decimal | None
+
+
+@dataclass(frozen=True)
 class SummaryFigure:
-    """One figure of the whole company: value and plan of the settled days, None where unknown."""
+    """One figure of the whole company: value and plan of the settled days, None where unknown.
+
+    `restated`: where the same days gave another value when the summary was written.
+    """
 
     code: str
     name: str
@@ -32,6 +44,8 @@ class SummaryFigure:
     better: str | None
     value: Decimal | None
     plan: Decimal | None
+    is_kpi: bool
+    restated: Restated | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,7 @@ class ChannelMoney:
     conclusion: str
     fact: Part | None
     report_id: int | None
+    restated: Restated | None = None
 
     @property
     def off(self) -> Decimal | None:
@@ -81,6 +96,8 @@ class Summary:
     words: WeekSummary | None
     funnel: list[tuple[str, Decimal | None]]
     """(metric code, sum) from the top down."""
+    restated: Restated | None = None
+    """What was earned."""
 
     @property
     def sunday(self) -> date:
@@ -126,16 +143,48 @@ def week_summary(*, company: Company, week: date, at: datetime) -> Summary:
     cube = load_cube(company=company, start=week, end=last)
     targets = load_targets(company=company, start=week, end=last)
     kept = discipline(company=company, week=week, at=at)
+    words = words_of(company=company, week=week)
+    told = _told(company, cube, words)
     earned, romi = cube.kpi(EARNED, start=week, end=last), cube.kpi(ROMI, start=week, end=last)
     return Summary(
         week=week, days=days, last=last if days else None, earned=earned.value, romi=romi.value,
         plan=planned_earnings(targets, None, week, last) if days else None, left_out=earned.left_out,
-        figures=_figures(company, cube, targets, week, last),
-        channels=sorted(_channel_rows(channels, cube, targets, kept, week, last), key=lambda row: row.rank),
+        figures=_figures(company, cube, targets, told),
+        channels=sorted(_channel_rows(channels, cube, targets, kept, told), key=lambda row: row.rank),
         decisions=_decisions(company, week), actions=_actions(company, week), discipline=kept,
-        words=words_of(company=company, week=week),
+        words=words, restated=told.of(EARNED),
         funnel=list(cube.sums(funnel_of(company=company), start=week, end=last).items()),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Told:
+    """The figures of the week now, and those of the days until `until` as they were known when the summary was written.
+
+    `then` None: it is not written, or no day was over by then.
+    """
+
+    now: Cube
+    then: Cube | None
+    until: date | None
+
+    def of(self, formula: formulas.Formula, channel_ids: list[int] | None = None) -> Restated | None:
+        """Where the same days gave another value then; None where they did not, or nothing was known."""
+        if self.then is None:
+            return None
+        was, now = (cube.kpi(formula, channel_ids, end=self.until).value for cube in (self.then, self.now))
+        return None if was is None or settled(was) == settled(now) else Restated(was, now)
+
+
+def _told(company: Company, cube: Cube, words: WeekSummary | None) -> Told:
+    """What was known when the summary was written; three queries more once it is."""
+    if words is None or words.written_at is None:
+        return Told(cube, None, None)
+    until = min(cube.end, company.local_date(words.written_at) - timedelta(days=1))
+    if until < cube.start:
+        return Told(cube, None, None)
+    then = load_cube(company=company, start=cube.start, end=until, as_known=words.written_at)
+    return Told(cube, then, until)
 
 
 def planned_earnings(targets: TargetBook, channel_id: int | None, start: date, end: date) -> Decimal | None:
@@ -145,21 +194,27 @@ def planned_earnings(targets: TargetBook, channel_id: int | None, start: date, e
     return None if profit is None or spend is None else profit - spend
 
 
-def _figures(company: Company, cube: Cube, targets: TargetBook, week: date, last: date) -> list[SummaryFigure]:
-    measures = measures_of(company=company)
+def _figures(company: Company, cube: Cube, targets: TargetBook, told: Told) -> list[SummaryFigure]:
+    measures, week, last = measures_of(company=company), cube.start, cube.end
     found = []
     for code in FIGURES:
         if measure := measures.get(code):
             value = cube.kpi(measure.formula, start=week, end=last).value
             plan = targets.value(code, start=week, end=last)
-            found.append(SummaryFigure(code, str(measure.name), measure.unit, measure.better, value, plan))
+            restated = told.of(measure.formula)
+            found.append(
+                SummaryFigure(
+                    code, str(measure.name), measure.unit, measure.better, value, plan, measure.is_kpi, restated
+                )
+            )
     return [figure for figure in found if figure.value is not None or figure.plan is not None]
 
 
 METRICS = ("spend", "leads", "qualified_leads", "deals", "revenue", "gross_profit")
 
 
-def _channel_rows(channels, cube: Cube, targets: TargetBook, kept: Discipline, week: date, last: date):
+def _channel_rows(channels, cube: Cube, targets: TargetBook, kept: Discipline, told: Told):
+    week, last = cube.start, cube.end
     reports = {report.channel_id: report for report in kept.reports}
     for channel in channels:
         report = reports.get(channel.pk)
@@ -175,6 +230,7 @@ def _channel_rows(channels, cube: Cube, targets: TargetBook, kept: Discipline, w
             conclusion=report.conclusion if report and report.fact_submitted_at else "",
             fact=kept.parts[report.pk][1] if report else None,
             report_id=report.pk if report else None,
+            restated=told.of(EARNED, [channel.pk]),
         )
 
 

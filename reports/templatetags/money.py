@@ -1,10 +1,8 @@
 """Tags of the pages of money: links from a figure to its facts, the money sentence, names of spans and states."""
 
 from datetime import date
-from urllib.parse import urlencode
 
 from django import template
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
@@ -15,16 +13,6 @@ from reports.states import MARKS, State
 from roles import formats
 
 register = template.Library()
-
-
-@register.simple_tag(takes_context=True)
-def facts_url(context, measure, channel=None, start=None, end=None, kpi=False):
-    """The page with the facts behind a figure: a metric's, or with `kpi` a KPI's, of a channel or of the company."""
-    asked = {"kpi" if kpi else "metric": measure}
-    if channel is not None:
-        asked["channel"] = channel.code
-    asked |= {"from": start.isoformat(), "to": end.isoformat()}
-    return f"{reverse('kpis:fact-list', args=[context['request'].company.slug])}?{urlencode(asked)}"
 
 
 @register.simple_tag

@@ -12,6 +12,7 @@ from kpis.models import DailyFact, Import, Source
 from kpis.selectors.as_known import facts_as_known, friday_of, priorities_at
 from kpis.selectors.cube import load_cube
 from kpis.services import sources
+from roles.models import Campaign
 from tests.conftest import shown
 
 MONDAY = date(2026, 11, 16)
@@ -183,3 +184,54 @@ def test_sums_beyond_64_bits(acme):
     load(acme, after(-24), Decimal("9000000000000"), day=MONDAY + timedelta(days=1))
 
     assert leads(acme, FRIDAY) == Decimal("18000000000000")
+
+
+def test_days_that_only_came_later_are_no_restatement(acme, sign_in):
+    load(acme, after(-24), 41)
+    load(acme, after(24), 7, day=MONDAY + timedelta(days=5))
+
+    with time_machine.travel(after(72), tick=False):
+        seen = page(sign_in(acme.analyst))
+
+    assert "уточнено" not in seen
+    assert "те же дни дают то же, остальные пришли позже" in seen
+    assert "пришло позже" in seen
+
+
+def test_a_figure_of_one_campaign_opens_too(acme, rival, sign_in):
+    mine = Campaign.objects.create(company=acme.company, channel=acme.vk, external_id="1", name="Поиск")
+    theirs = Campaign.objects.create(company=rival.company, channel=rival.vk, external_id="1", name="Чужая")
+    made = load(acme, after(-24), 41)
+    facts.record(
+        company=acme.company, load=made, rows=[FactRow(acme.vk.pk, mine.pk, MONDAY, {"leads": 5})], metrics=["leads"]
+    )
+    browser = sign_in(acme.analyst)
+
+    with time_machine.travel(after(72), tick=False):
+        seen = page(browser, channel="vk", campaign=mine.pk)
+        whole = page(browser, channel="vk")
+        other = page(browser, channel="blog", campaign=mine.pk)
+
+    assert "Поиск" in seen
+    assert "20.11.2026, 18:00: 5 " in seen
+    assert "20.11.2026, 18:00: 46 " in whole
+    assert "Поиск" not in other
+    asked = {"metric": "leads", "from": "2026-11-16", "to": "2026-11-22", "channel": "vk"}
+    for pk in (theirs.pk, 10**18, 0, "x"):
+        assert browser.get("/c/acme/facts/", asked | {"campaign": pk}).status_code == 404
+
+
+def test_the_page_costs_the_same_for_any_number_of_facts(acme, sign_in, django_assert_num_queries):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    browser = sign_in(acme.analyst)
+    load(acme, after(-24), 41)
+    page(browser)
+    with CaptureQueriesContext(connection) as few:
+        page(browser)
+    for number in range(6):
+        load(acme, after(number), 40 + number, day=MONDAY + timedelta(days=number % 5))
+        load(acme, after(-number), 40 + number, code=f"s{number}")
+    with django_assert_num_queries(len(few)):
+        page(browser)
