@@ -1,8 +1,8 @@
 """The figures of a rule on a scope in the terms of its window: by day, per mailing, against a budget."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, Window
@@ -16,9 +16,8 @@ SPENDING = "spend"
 """The formula of the KPI that a budget rule watches."""
 
 
-@dataclass(frozen=True)
-class Series:
-    """One rule version on one running scope; `campaign` None: the channel as a whole."""
+class Series(NamedTuple):
+    """One rule version on one running scope; `campaign` None: the channel as a whole. A tuple: there are many of them."""
 
     version: StopRuleVersion
     channel: Channel

@@ -105,9 +105,8 @@ def _run(inputs: Inputs, judged: list[Company], rows: Rows, history: History) ->
     if figures is None:
         return None
     chosen = [series[number] for number in order]
-    owners = np.array([one.version.company_id for one in chosen])
     first_days, channels = _extents(rows, history)
-    rules, scales = _rules(chosen, inputs.formulas)
+    rules, scales, owners = _rules(chosen, inputs.formulas)
     marks = list(_marks(inputs, judged, chosen, history, first_days))
     spent = None
     if any(mark.extra is not None for mark in marks):
@@ -119,10 +118,11 @@ def _run(inputs: Inputs, judged: list[Company], rows: Rows, history: History) ->
     return Together(Replay(chosen, history, figures, scales, outcome), mine, first_days, channels)
 
 
-def _rules(series: list[Series], formulas: dict[int, Formula]) -> tuple[PerRow, list[tuple[int, int]]]:
-    """The rule and the scales of each series; series of one version and line, which mostly lie together, share theirs."""
+def _rules(series: list[Series], formulas: dict[int, Formula]) -> tuple[PerRow, list[tuple[int, int]], np.ndarray]:
+    """The rule, the scales and the company of each series. Those of one version and line, which mostly lie together,
+    share theirs."""
     place: dict[object, int] = {}
-    rules, which, scales = [], [], []
+    rules, owners, which, scales = [], [], [], []
     last = number = scale = None
     for one in series:
         version = one.version
@@ -131,9 +131,11 @@ def _rules(series: list[Series], formulas: dict[int, Formula]) -> tuple[PerRow, 
             number = place.setdefault((version.id, one.line), len(place))
             if number == len(rules):
                 rules.append(rule_of(version, scale, one.line))
+                owners.append(version.company_id)
         which.append(number)
         scales.append(scale)
-    return PerRow(rules, np.array(which, int)), scales
+    which = np.array(which, int)
+    return PerRow(rules, which), scales, np.array(owners)[which]
 
 
 def _extents(rows: Rows, history: History) -> tuple[dict[int, int], dict[int, set[int]]]:

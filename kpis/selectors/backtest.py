@@ -6,7 +6,7 @@ is written, and no signature counts: each firing runs until it recovers, pauses 
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -181,7 +181,7 @@ class _Part:
         """The engine's rule for each series: one and the same, unless a scope has a tolerance of its own."""
         found: dict[Decimal, Rule] = {}
         for one in self.series:
-            line = replace(one, version=self.draft.version).line
+            line = one._replace(version=self.draft.version).line
             if line not in found:
                 found[line] = rule_of(self.draft.version, self.draft.formula.scales, line)
             yield found[line]
