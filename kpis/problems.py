@@ -53,6 +53,10 @@ FILE = {
         "Meanwhile somebody has said something else about the columns of such files. Upload the file again and look at it."
     ),
     "metric_gone": _("The metric “%(name)s” is not there any more. Say again which column holds what."),
+    "no_block": _("There are no figures in what was pasted. Copy the cells from a spreadsheet and paste them again."),
+    "block_too_large": _(
+        "At most %(rows)s rows of %(columns)s columns are pasted at once. Paste a part, or load the file."
+    ),
     "gone": _("The uploaded file is not there any more. Upload it again."),
     "broke_off": _(
         "The load broke off %(n)s times. Nothing was written. Upload the file again or tell the administrator."
@@ -66,6 +70,9 @@ CELL = {
     "nan": _("“%(value)s” is not a figure. Leave the cell empty if it is unknown."),
     "exponent": _("“%(value)s” was shortened by a spreadsheet. Format the column as a number or text and export again."),
     "ambiguous_number": _("“%(value)s” can be read in two ways. Write 1234 or 1,23 without grouping."),
+    "per_cent": _("“%(value)s” is a share, and here stands a sum of the day. Type the figure the share is made of."),
+    "beyond_grid": _("The grid has no row for this line: show more days, or add a column with the days."),
+    "repeated_line": _("The same day and channel stand in line %(value)s too; this line was left out."),
     "negative": _("“%(value)s” is below zero: only revenue and gross profit may be. Put the correction into the day it belongs to."),
     "too_large": _("“%(value)s” is too large to be true. Check the unit: perhaps it is in millionths."),
     "no_date": _("The date is empty. Fill it in, or remove the row."),

@@ -51,7 +51,7 @@ MENU = (
         Entry(_("Sources"), "kpis:source-list", P.READ),
         Entry(_("Loads"), "kpis:import-list", P.READ),
         Entry(_("Data incidents"), "kpis:data-incident-list", P.READ),
-        Entry(_("Type a day"), "kpis:fact-grid", P.ENTER_FACTS),
+        Entry(_("Type figures"), "kpis:fact-grid", P.ENTER_FACTS),
         Entry(_("API"), "roles:token-list", P.DO_TASKS),
     )),
 )  # fmt: skip

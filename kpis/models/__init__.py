@@ -1,5 +1,6 @@
 """Numbers: sources, loads, daily facts and their history, KPIs, targets, stop-rules and what their evaluation left behind."""
 
+from kpis.models.drafts import GridDraft
 from kpis.models.facts import (
     ColumnMap,
     DailyFact,
@@ -33,6 +34,7 @@ __all__ = [
     "EvaluationLog",
     "FactRevision",
     "FunnelStage",
+    "GridDraft",
     "Import",
     "Kpi",
     "KpiVersion",

@@ -1,4 +1,4 @@
-"""Reads of stored facts: sums per group for the API, and one typed day for the grid."""
+"""Reads of stored facts: sums per group for the API."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from kpis.metrics import MetricInfo
-from kpis.models import DailyFact, Import, Source
+from kpis.models import Source
 from kpis.periods import month_label, month_start, week_label, week_start
 from kpis.selectors import fact_rows
 from kpis.selectors.measures import metrics_of
@@ -143,41 +143,3 @@ def _seen(
         for info, value in zip(metrics, total, strict=True)
         if money or info.unit != "money"
     }
-
-
-@dataclass(frozen=True)
-class TypedDay:
-    """What people typed for a day: (channel id, metric code) → value; `version` changes with every save."""
-
-    values: dict[tuple[int, str], Decimal]
-    version: int
-    author: str
-
-
-def typed_day(*, company: Company, day: date, source_code: str, metrics: Iterable[MetricInfo]) -> TypedDay:
-    """The figures of the source of typed days on one day, without campaigns; empty when nothing was typed."""
-    metrics = list(metrics)
-    rows = DailyFact.objects.filter(company=company, day=day, source__code=source_code, campaign_id=0).values_list(
-        "channel_id", "load_id", *[info.column for info in metrics]
-    )
-    values = {}
-    version = 0
-    for channel_id, load_id, *stored in rows:
-        version = max(version, load_id)
-        values |= {
-            (channel_id, info.code): value for info, value in zip(metrics, stored, strict=True) if value is not None
-        }
-    return TypedDay(values, version, _author(company, version))
-
-
-def _author(company: Company, load_id: int) -> str:
-    load = Import.objects.filter(company=company, pk=load_id).select_related("created_by__user").first()
-    return load.created_by.user.short_name if load and load.created_by else ""
-
-
-def grid_channels(*, company: Company, typed: TypedDay) -> list[Channel]:
-    """Channels of the grid: those that run or rest, and those that have typed figures on the day."""
-    typed_ids = {channel_id for channel_id, _code in typed.values}
-    hidden = {Channel.Status.PLANNED, Channel.Status.STOPPED}
-    found = Channel.objects.filter(company=company)
-    return [channel for channel in found if channel.status not in hidden or channel.pk in typed_ids]

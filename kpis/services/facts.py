@@ -1,4 +1,4 @@
-"""Facts that come as data: the bulk API and the grid in which a person types a day. All or nothing."""
+"""Facts that come as data, by the bulk API. All or nothing."""
 
 import hashlib
 import json
@@ -16,13 +16,11 @@ from kpis.facts import Counts, FactRow
 from kpis.importers.values import EARLIEST
 from kpis.models import Import, Metric, Source
 from kpis.problems import field_error
-from kpis.selectors.facts import typed_day
-from kpis.selectors.measures import metrics_of
-from kpis.services.sources import CODE, ensure_source, manual_source
-from roles import audit, formats
+from kpis.services.sources import CODE, ensure_source
+from roles import audit
 from roles.fields import to_micros
 from roles.models import Campaign, Channel, Company, Membership
-from roles.refusals import Conflict, FieldError, Refused
+from roles.refusals import FieldError, Refused
 
 MOST_ROWS = 5000
 MOST_ERRORS = 1000
@@ -238,44 +236,3 @@ def _campaign_ids(company: Company, reading: Reading) -> dict[tuple[int, str], i
         )
         ids = known()
     return ids
-
-
-class DayChanged(Conflict):
-    """Somebody else saved figures of this day after the page was opened."""
-
-    code = "day_changed"
-
-
-@transaction.atomic
-def type_day(
-    *, company: Company, by: Membership, at: datetime, day: date, values: dict[tuple[int, str], Decimal | None],
-    version: int | str,
-) -> int:  # fmt: skip
-    """Keep the figures a person typed for a day; returns how many channels changed.
-
-    `values`: (channel id, metric code) → figure, None clears; what is left out keeps its figure. `version`: that of the
-    `typed_day` the person saw; DayChanged when somebody saved since. Refused for a day that has not come yet.
-    """
-    if day > company.local_date(at):
-        error = field_error("day", "future_date", formats.day(day))
-        raise Refused(error.message, [error])
-    source = manual_source(company=company, at=at, by=by)
-    # One at a time: the lock is held until the end of the transaction.
-    Source.objects.select_for_update(no_key=True).filter(company=company, pk=source.pk).first()
-    metrics = metrics_of(company=company)
-    typed = typed_day(company=company, day=day, source_code=source.code, metrics=metrics.values())
-    if str(typed.version) != str(version):
-        raise DayChanged(
-            _("%(who)s has saved figures of this day meanwhile. What you typed stands below; compare and save again.")
-            % {"who": typed.author or _("Somebody")}
-        )
-    changed: dict[int, dict[str, Decimal | None]] = {}
-    for (channel_id, code), value in values.items():
-        if typed.values.get((channel_id, code)) != value:
-            changed.setdefault(channel_id, {})[code] = value
-    if not changed:
-        return 0
-    rows = [FactRow(channel_id, 0, day, figures) for channel_id, figures in changed.items()]
-    codes = [code for code in metrics if any(code in row.values for row in rows)]
-    counts = write(company=company, by=by, at=at, source=source, rows=rows, metrics=codes).counts
-    return counts.created + counts.changed

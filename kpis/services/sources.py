@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from kpis.models import Import, Source
 from kpis.problems import field_error
 from kpis.services.evaluations import request_evaluation
+from kpis.typed import MANUAL
 from roles import audit
 from roles.models import Company, Membership
 from roles.refusals import FieldError, Refused
 from roles.slugs import slug_of
 from roles.validation import refuse
 
-MANUAL = "manual"
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.IGNORECASE | re.ASCII)
 
 

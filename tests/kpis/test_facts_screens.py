@@ -13,7 +13,7 @@ from kpis.models import DailyFact, Import, Source
 from kpis.selectors.sources import freshness
 from kpis.services import imports
 from kpis.services.facts import record_facts
-from roles.models import AuditEvent, Channel
+from roles.models import AuditEvent
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 DAY = date(2026, 11, 19)
@@ -191,98 +191,3 @@ def test_a_person_of_another_company_cannot_keep_a_source(acme, rival, sign_in):
     form = {"name": "x", "owner": rival.analyst.pk, "expected_every_days": "1", "priority": "5"}
 
     assert sign_in(acme.analyst).post("/c/acme/sources/ads/edit/", form).status_code == 400
-
-
-# ---------------------------------------------------------------- the grid
-def typed(made, **cells) -> dict:
-    channel = made.vk.pk
-    return {"day": DAY.isoformat(), "version": "0"} | {f"f-{channel}-{code}": text for code, text in cells.items()}
-
-
-def test_the_analyst_types_a_day(acme, sign_in):
-    browser = sign_in(acme.analyst)
-    assert browser.get("/c/acme/facts/type/").status_code == 200
-
-    answer = browser.post("/c/acme/facts/type/", typed(acme, spend="1 234,5", leads="5", deals=""))
-
-    assert answer.status_code == 302
-    fact = DailyFact.objects.get(company=acme.company)
-    assert (fact.day, fact.channel, fact.spend, fact.leads, fact.deals) == (DAY, acme.vk, Decimal("1234.5"), 5, None)
-    load = Import.objects.get(pk=fact.load_id)
-    assert (load.created_by, load.source.code, load.source.kind) == (acme.analyst, "manual", "manual")
-    seen = page(browser.get(answer.url))
-    assert 'value="1234,5"' in seen
-    assert "A. Acme" in seen
-
-
-def test_saving_again_changes_only_what_was_changed(acme, sign_in):
-    browser = sign_in(acme.analyst)
-    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="5"))
-    version = str(DailyFact.objects.get().load_id)
-
-    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="5") | {"version": version})
-    assert Import.objects.count() == 1
-    browser.post("/c/acme/facts/type/", typed(acme, spend="10", leads="") | {"version": version})
-    fact = DailyFact.objects.get()
-    assert (fact.spend, fact.leads) == (10, None)
-
-
-def test_errors_stand_at_their_cells_and_nothing_is_saved(acme, sign_in):
-    refused = sign_in(acme.analyst).post("/c/acme/facts/type/", typed(acme, spend="много", leads="-1", revenue="-5"))
-
-    seen = page(refused)
-    assert refused.status_code == 400
-    assert seen.count('aria-invalid="true"') == 2
-    assert 'value="много"' in seen
-    assert not DailyFact.objects.exists()
-
-
-def test_two_people_typing_one_day_do_not_overwrite_each_other_unseen(acme, sign_in):
-    sign_in(acme.analyst).post("/c/acme/facts/type/", typed(acme, spend="10"))
-
-    late = sign_in(acme.owner).post("/c/acme/facts/type/", typed(acme, spend="20"))
-
-    assert late.status_code == 409
-    assert 'value="20"' in page(late)
-    assert DailyFact.objects.get().spend == 10
-
-
-def test_a_day_that_has_not_come_is_today_and_figures_of_other_companies_stay_out(acme, rival, sign_in):
-    browser = sign_in(acme.analyst)
-
-    assert 'value="2026-11-20"' in page(browser.get("/c/acme/facts/type/?day=2027-01-01"))
-    browser.post("/c/acme/facts/type/", typed(rival, spend="10"))
-    assert not DailyFact.objects.exists()
-
-
-@pytest.mark.parametrize("text", ["1.234", "0.5", "1234.567", "12.3456", "5"])
-def test_a_figure_survives_being_shown_and_saved_again(acme, text):
-    from kpis.forms.grid import cell_text
-    from kpis.importers.values import micros
-    from roles.fields import to_micros
-
-    assert micros(cell_text(Decimal(text)), money=True) == to_micros(text)
-
-
-def test_only_who_enters_facts_types_them(acme, sign_in):
-    assert sign_in(acme.cmo).get("/c/acme/facts/type/").status_code == 403
-
-
-def test_the_grid_costs_the_same_for_few_and_many_channels(acme, sign_in, django_assert_num_queries):
-    browser = sign_in(acme.analyst)
-    browser.post("/c/acme/facts/type/", typed(acme, spend="10"))
-    browser.get("/c/acme/facts/type/")
-    with CaptureQueriesContext(connection) as few:
-        browser.get("/c/acme/facts/type/")
-    for number in range(30):
-        Channel.objects.create(
-            company=acme.company,
-            code=f"c{number}",
-            name=f"c{number}",
-            kind="paid",
-            status="active",
-            owner=acme.performance,
-        )
-    with django_assert_num_queries(len(few)):
-        assert "c29" in page(browser.get("/c/acme/facts/type/"))
-    assert len(few) <= MOST_QUERIES
