@@ -22,6 +22,7 @@ from roles.validation import refuse
 State, Part = Decision.State, Signature.Part
 DECIDE_WITHIN = timedelta(hours=24)
 TRIES = 3
+MOST_CARRIES = 3
 
 
 class MayNotSign(Forbidden):
@@ -327,8 +328,13 @@ def close_action(
 def carry_action(
     *, company: Company, by: Membership, at: datetime, action: Action, due_on: date, reason: str = ""
 ) -> Action:
-    """Give an undone action a new date and count it. Raises MayNotClose (403), ActionClosed (409), Refused for a past date."""
+    """Give an undone action a new date and count it. Raises MayNotClose (403), ActionClosed (409), Refused for a past date
+    or when it was moved three times: then the stand-up chooses what becomes of it."""
     _check_may_close(by, action)
+    if action.carried >= MOST_CARRIES:
+        raise refuse(
+            "due_on", "carried", _("It was moved three times: the stand-up drops, splits, hands over or raises it.")
+        )
     if due_on < company.local_date(at):
         raise refuse("due_on", "past", _("This date is past: give today or a later day."))
     before = {"text": action.text, "due_on": action.due_on.isoformat(), "carried": action.carried}

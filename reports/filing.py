@@ -90,7 +90,8 @@ class ActionDraft:
 
 @dataclass(frozen=True)
 class Promise:
-    """What became of an action promised earlier: `done`, `move` (to `due_on`) or `drop` (for `reason`)."""
+    """What became of an action promised earlier: `done`, `move` (to `due_on`), `drop` (for `reason`), or `stand_up`: moved
+    three times already, it is left to the stand-up."""
 
     action_id: int
     mark: str

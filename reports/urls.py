@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import channel, dashboard, schedule, summary, today, weekly
+from reports.views import channel, dashboard, disputes, schedule, summary, today, weekly
 
 app_name = "reports"
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("reports/weekly-reports/<int:pk>/accept/", weekly.weekly_report_accept, name="weekly-report-accept"),
     path("reports/weekly-reports/<int:pk>/return/", weekly.weekly_report_return, name="weekly-report-return"),
     path("reports/weekly-reports/<int:pk>/reopen/", weekly.weekly_report_reopen, name="weekly-report-reopen"),
+    path("reports/weekly-reports/<int:pk>/dispute/", disputes.weekly_report_dispute, name="weekly-report-dispute"),
+    path("reports/actions/<int:pk>/settle/", disputes.action_settle, name="action-settle"),
     path("reports/week-schedule/", schedule.week_schedule, name="week-schedule"),
     path("reports/week-schedule/update/", schedule.week_schedule_update, name="week-schedule-update"),
     path("reports/company-days/new/", schedule.company_day_create, name="company-day-create"),

@@ -54,7 +54,7 @@ def _file_plans(sample: Sample, week: date, due: datetime, now: datetime, back: 
         text, expected = cast.PROMISES[report.channel.code]
         plan.submit_plan(
             company=sample.company, by=_holder(sample, report), at=at, report=report,
-            plan=PlanDraft(items=[ItemDraft(text=text, expected=Decimal(expected))]),
+            plan=PlanDraft(items=[ItemDraft(text=text, expected=Decimal(expected), clause=cast.SERVES[report.channel.code])]),
             reason="Ждали цены от площадки" if at > due else "",
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from reports import filing
 from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft
 from reports.models import WeeklyReport
 from reports.selectors import weekly as selectors
-from reports.services import drafts, fact, plan, review
+from reports.services import disputes, drafts, fact, plan, review
 from roles.permissions import Permission
 from roles.refusals import FieldError, Refused
 from roles.rest.viewsets import CompanyViewSet
@@ -40,6 +40,7 @@ class PlanLineOut(serializers.Serializer):
     amended = FigureField(allow_null=True, help_text="the later value, null while the plan stands")
     amend_reason = serializers.CharField()
     to_date = FigureField(allow_null=True, help_text="of the settled days")
+    basis = serializers.CharField(allow_null=True, help_text="target, last_weeks or typed")
 
 
 class ItemOut(serializers.Serializer):
@@ -91,7 +92,10 @@ class WeeklyReportOut(serializers.Serializer):
     plan_timeliness = serializers.CharField(allow_null=True)
     plan_on_behalf = serializers.BooleanField()
     state = serializers.CharField()
-    timeliness = serializers.CharField(allow_null=True)
+    timeliness = serializers.CharField(allow_null=True, help_text="on_time, late, missed or excused")
+    filled_after = serializers.BooleanField(help_text="missed at the lock and filled afterwards")
+    excused_for = serializers.CharField(help_text="why nothing was owed")
+    late_reason = serializers.CharField(allow_null=True)
     submitted_at = serializers.DateTimeField(allow_null=True)
     submitted_by = serializers.IntegerField(allow_null=True)
     on_behalf = serializers.BooleanField()
@@ -159,6 +163,19 @@ class ReasonIn(serializers.Serializer):
     reason = serializers.CharField(max_length=400)
 
 
+class DisputeIn(serializers.Serializer):
+    kpi = serializers.CharField(max_length=40, help_text="KPI or metric code")
+    note = serializers.CharField(max_length=300)
+    expected = FigureIn(required=False, allow_null=True)
+
+
+class DisputeOut(serializers.Serializer):
+    kpi = serializers.CharField(source="measure")
+    action = serializers.IntegerField(source="action_id", help_text="the analyst's task")
+    owner = serializers.IntegerField(source="action.owner_id")
+    due = serializers.DateField(source="action.due_on")
+
+
 class NothingIn(serializers.Serializer):
     """No body."""
 
@@ -195,7 +212,8 @@ def as_document(row: selectors.ReportRow, actions, sees_money: bool) -> dict:
         "plan_due_at": report.plan_due_at, "fact_opens_at": report.fact_opens_at, "fact_due_at": report.fact_due_at,
         "locks_at": report.locks_at, "plan_submitted_at": report.plan_submitted_at,
         "plan_timeliness": report.plan_timeliness or None, "plan_on_behalf": report.plan_on_behalf,
-        "state": report.state, "timeliness": report.timeliness or None, "submitted_at": report.fact_submitted_at,
+        "state": report.state, "timeliness": report.timeliness or None, "filled_after": row.fact.after,
+        "excused_for": report.excused_for, "late_reason": report.late_reason or None, "submitted_at": report.fact_submitted_at,
         "submitted_by": report.fact_submitted_by_id, "on_behalf": report.on_behalf,
         "plan": [_plan_line(line) for line in lines],
         "items": [
@@ -215,7 +233,7 @@ def _plan_line(line) -> dict:
     return {
         "kpi": line.measure, "value": as_json(line.first_plan, line.unit),
         "amended": as_json(line.planned, line.unit) if line.amended else None, "amend_reason": line.amend_reason,
-        "to_date": as_json(line.plan, line.unit),
+        "to_date": as_json(line.plan, line.unit), "basis": line.basis or None,
     }  # fmt: skip
 
 
@@ -245,7 +263,7 @@ class WeeklyReportViewSet(CompanyViewSet):
     write_permissions = {
         "partial_update": Permission.SUBMIT_REPORT, "submit_plan": Permission.SUBMIT_REPORT,
         "submit_fact": Permission.SUBMIT_REPORT, "return_report": Permission.REVIEW_REPORT,
-        "accept": Permission.REVIEW_REPORT, "reopen": Permission.REVIEW_REPORT,
+        "dispute": Permission.SUBMIT_REPORT, "accept": Permission.REVIEW_REPORT, "reopen": Permission.REVIEW_REPORT,
     }  # fmt: skip
 
     def get_queryset(self):
@@ -336,6 +354,17 @@ class WeeklyReportViewSet(CompanyViewSet):
         """Return a filed fact with a note."""
         report = self._report(pk)
         return self._answer(review.return_report(**self._given(report), note=self._body(NoteIn)["note"]))
+
+    @extend_schema(request=DisputeIn, responses={201: DisputeOut})
+    @action(detail=True, methods=["post"])
+    def dispute(self, request, pk):
+        """Say that a prefilled figure is wrong: the analyst gets a task; the figure stays."""
+        report, data = self._report(pk), self._body(DisputeIn)
+        made = disputes.dispute_figure(
+            company=self.company, by=self.person, at=timezone.now(), report=report, measure=data["kpi"], note=data["note"],
+            expected=data.get("expected"),
+        )  # fmt: skip
+        return Response(DisputeOut(made).data, status=201)
 
     @extend_schema(request=NothingIn, responses=WeeklyReportOut)
     @action(detail=True, methods=["post"])

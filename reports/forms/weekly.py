@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from processes.services import MOST_CARRIES
 from reports import filing
 from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft, Promise
 from reports.models import WeeklyReport
@@ -87,7 +88,10 @@ class PlanForm(ReportForm):
         self.lines = lines
         initial = {f"plan-{line.measure}": line.planned for line in lines}
         for index, item in enumerate(items):
-            initial |= {f"item-{index}-text": item.text, f"item-{index}-expected": item.expected}
+            initial |= {
+                f"item-{index}-text": item.text, f"item-{index}-expected": item.expected,
+                f"item-{index}-clause": item.clause,
+            }  # fmt: skip
         super().__init__(*args, initial=initial, **kwargs)
         for line in lines:
             self.fields[f"plan-{line.measure}"] = FigureField(unit=line.unit, label=line.name)
@@ -96,22 +100,26 @@ class PlanForm(ReportForm):
                 label=_("What we will do"), required=False, max_length=200
             )
             self.fields[f"item-{index}-expected"] = FigureField(label=_("Number expected"))
+            self.fields[f"item-{index}-clause"] = forms.CharField(
+                label=_("What it serves: clause of the strategy or hypothesis"), required=False, max_length=120
+            )
 
     @property
     def figure_rows(self) -> list[tuple]:
         return [(line, self[f"plan-{line.measure}"]) for line in self.lines]
 
     def _items(self) -> list[tuple]:
-        return [(i + 1, self[f"item-{i}-text"], self[f"item-{i}-expected"]) for i in range(filing.MOST_ITEMS)]
+        parts = ("text", "expected", "clause")
+        return [(i + 1, *(self[f"item-{i}-{part}"] for part in parts)) for i in range(filing.MOST_ITEMS)]
 
     @property
     def shown_items(self) -> int:
         """How many rows stand open: the written ones and one more, two at least."""
-        return max(2, 1 + sum(bool(text.value()) for _number, text, _expected in self._items()))
+        return max(2, 1 + sum(bool(row[1].value()) for row in self._items()))
 
     @property
     def first_items(self) -> list[tuple]:
-        """(number, text, number expected) of the rows that stand open."""
+        """(number, text, number expected, what it serves) of the rows that stand open."""
         return self._items()[: self.shown_items]
 
     @property
@@ -120,7 +128,7 @@ class PlanForm(ReportForm):
 
     @property
     def more_have_errors(self) -> bool:
-        return any(text.errors or expected.errors for _number, text, expected in self.more_items)
+        return any(part.errors for row in self.more_items for part in row[1:])
 
     def field_of(self, name, index):
         if name.startswith("plan."):
@@ -134,7 +142,7 @@ class PlanForm(ReportForm):
         """What was typed; figures that do not differ from the plan count as well."""
         data = self.cleaned_data
         items = [
-            ItemDraft(data[f"item-{i}-text"], data.get(f"item-{i}-expected"))
+            ItemDraft(data[f"item-{i}-text"], data.get(f"item-{i}-expected"), data.get(f"item-{i}-clause") or "")
             for i in range(filing.MOST_ITEMS)
             if data.get(f"item-{i}-text")
         ]
@@ -153,6 +161,13 @@ class PlanForm(ReportForm):
 MARKS = [
     ("done", gettext_lazy("Done")),
     ("move", gettext_lazy("Move")),
+    ("drop", gettext_lazy("Drop")),
+]
+
+
+STUCK_MARKS = [
+    ("done", gettext_lazy("Done")),
+    ("stand_up", gettext_lazy("To the stand-up")),
     ("drop", gettext_lazy("Drop")),
 ]
 
@@ -212,10 +227,11 @@ class FactForm(ReportForm):
     def _add_promises(self) -> None:
         for action in self.promises:
             key = f"promise-{action.pk}"
+            marks = MARKS if action.carried < MOST_CARRIES else STUCK_MARKS
             self.fields[key] = forms.ChoiceField(
-                label=action.text, choices=MARKS, required=False, widget=forms.RadioSelect
+                label=action.text, choices=marks, required=False, widget=forms.RadioSelect
             )
-            self.fields[f"{key}-due"] = _date_field(_("New date"))
+            self.fields[f"{key}-due"] = date_field(_("New date"))
             self.fields[f"{key}-reason"] = forms.CharField(label=_("Why it is dropped"), required=False, max_length=300)
 
     def _add_actions(self, owners) -> None:
@@ -224,7 +240,7 @@ class FactForm(ReportForm):
                 label=_("What is to be done"), required=False, max_length=400, widget=forms.Textarea(attrs={"rows": 2})
             )
             self.fields[f"action-{index}-owner"] = forms.ChoiceField(label=_("Who"), required=False, choices=owners)
-            self.fields[f"action-{index}-due"] = _date_field(_("By which day"))
+            self.fields[f"action-{index}-due"] = date_field(_("By which day"))
 
     @property
     def figure_rows(self) -> list[tuple]:
@@ -300,7 +316,7 @@ class FactForm(ReportForm):
         )  # fmt: skip
 
 
-def _date_field(label: str) -> forms.DateField:
+def date_field(label: str) -> forms.DateField:
     widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     message = _("Give the date as a day, for example 2026-11-27.")
     return forms.DateField(

@@ -49,12 +49,20 @@ class Line:
     later: Decimal | None
     red: bool
     about_money: bool
+    basis: str
+    snapshot_plan: Decimal | None
+    """The plan to the day that the snapshot went to."""
     begun: bool
     """Is at least one day of the week settled? Before that nothing is off plan."""
 
     @property
     def deviation(self) -> Decimal | None:
         return deviation(self.fact, self.plan)
+
+    @property
+    def snapshot_deviation(self) -> Decimal | None:
+        """How far off plan it was when the fact was filed."""
+        return deviation(self.snapshot, self.snapshot_plan)
 
     @property
     def off(self) -> bool:
@@ -128,8 +136,15 @@ class Figures:
     days: int
     known_to: date | None = None
     """The last day with any figure, where that is before the last settled one; None when all is there or nothing is."""
+    seen_days: int | None = None
+    """Over how many settled days the snapshot goes; None before the fact is filed."""
     silent: bool = False
     """No figure at all is known for a week that has begun to settle."""
+
+    @property
+    def has_two(self) -> bool:
+        """Do the figures of the filed fact and those of now (or of the lock) cover different days?"""
+        return self.seen_days is not None and self.seen_days < self.days
 
     @property
     def needs_words(self) -> bool:
@@ -218,8 +233,17 @@ def _figures(report: WeeklyReport, plans: list[PlanLine], items: list[PlanItem],
     known = shared.cube.last_day(report.channel_id)
     known_to = known if known and last and report.week <= known < last else None
     return Figures(
-        lines=lines, items=items, first=report.week, last=last, days=days, known_to=known_to, silent=silent
+        lines=lines, items=items, first=report.week, last=last, days=days, known_to=known_to, silent=silent,
+        seen_days=seen_days(report),
     )  # fmt: skip
+
+
+def seen_days(report: WeeklyReport) -> int | None:
+    """How many days the snapshot of a filed fact covers; None without one."""
+    if report.snapshot is None:
+        return None
+    _first, last = report.snapshot["days"]
+    return (date.fromisoformat(last) - report.week).days + 1 if last else 0
 
 
 def _line(report: WeeklyReport, plan: PlanLine, shared: Shared, days: int, last: date | None) -> Line:
@@ -237,7 +261,8 @@ def _line(report: WeeklyReport, plan: PlanLine, shared: Shared, days: int, last:
         plan=plan_to_date(plan.planned, measure.is_kpi, days or 7), fact=final if locked else now, typed=plan.typed_fact,
         typed_by=str(plan.typed_by) if plan.typed_by else "", from_data=live is not None,
         left_out=left_out if live is not None else 0, snapshot=_kept(report.snapshot, plan.measure), final=final,
-        later=now if locked and now != final else None, begun=days > 0, about_money=plan.measure in shared.money,
+        later=now if locked and now != final else None, begun=days > 0, basis=plan.basis,
+        snapshot_plan=plan_to_date(plan.planned, measure.is_kpi, seen_days(report) or 7), about_money=plan.measure in shared.money,
         red=not locked and shared.is_red(report.channel_id, plan.measure),
     )  # fmt: skip
 

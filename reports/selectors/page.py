@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
@@ -11,7 +12,7 @@ from kpis.models import Breach
 from kpis.selectors.targets import load_targets
 from processes.models import Action, Decision
 from reports import filing
-from reports.models import WeeklyReport
+from reports.models import FigureDispute, WeeklyReport
 from reports.selectors.figures import Figures, Line, Shared, figures_of, shared_of
 from reports.selectors.promises import actions_of_report, promises_of
 from reports.selectors.weekly import Part, fact_part, get_report, plan_part
@@ -38,6 +39,7 @@ class ReportPage:
     at: datetime
     plot: Plot | None
     decision: Decision | None
+    disputes: list[FigureDispute]
 
     @cached_property
     def lines(self) -> list[Line]:
@@ -157,6 +159,16 @@ class ReportPage:
         return self.left(self.report.reopened_until or self.report.fact_due_at)
 
     @property
+    def disputed(self) -> list[tuple[FigureDispute, Line | None]]:
+        """Disputes with the line they are about; None for a measure that is not shown any more."""
+        lines = {line.measure: line for line in self.lines}
+        return [(row, lines[row.measure]) for row in self.disputes if row.measure in lines]
+
+    @property
+    def may_dispute(self) -> bool:
+        return self.may_file and not self.is_closed and any(line.from_data for line in self.lines)
+
+    @property
     def default_owner(self) -> int | None:
         return self.report.channel.owner_id
 
@@ -187,6 +199,14 @@ def report_page(*, company: Company, person: Membership, pk: int, at: datetime) 
         at=at,
         plot=result_plot(company=company, report=report, shared=shared, breach=breach),
         decision=_open_decision(breach),
+        disputes=list(disputes_of(report)),
+    )
+
+
+def disputes_of(report: WeeklyReport) -> QuerySet[FigureDispute]:
+    """Figures of a report that somebody doubts, the oldest first, with the task's state and answer."""
+    return FigureDispute.objects.filter(company=report.company_id, report=report).select_related(
+        "action__owner__user", "opened_by__user"
     )
 
 

@@ -14,6 +14,7 @@ from processes.models import Action, Decision
 from reports.deadlines import local_monday, moment, settled_days
 from reports.models import WeekSummary
 from reports.selectors.calendar import week_book
+from reports.selectors.carried import stuck_actions
 from reports.selectors.figures import settled
 from reports.selectors.weekly import Discipline, Part, discipline
 from roles.models import Channel, Company
@@ -94,6 +95,8 @@ class Summary:
     actions: list[Action]
     discipline: Discipline
     words: WeekSummary | None
+    stuck: list[Action]
+    """Actions that were moved three times and wait for a choice."""
     funnel: list[tuple[str, Decimal | None]]
     """(metric code, sum) from the top down."""
     restated: Restated | None = None
@@ -152,7 +155,7 @@ def week_summary(*, company: Company, week: date, at: datetime) -> Summary:
         figures=_figures(company, cube, targets, told),
         channels=sorted(_channel_rows(channels, cube, targets, kept, told), key=lambda row: row.rank),
         decisions=_decisions(company, week), actions=_actions(company, week), discipline=kept,
-        words=words, restated=told.of(EARNED),
+        words=words, restated=told.of(EARNED), stuck=list(stuck_actions(company=company)),
         funnel=list(cube.sums(funnel_of(company=company), start=week, end=last).items()),
     )  # fmt: skip
 

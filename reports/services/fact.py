@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from processes.models import Action
-from processes.services import carry_action, close_action, create_action
+from processes.services import MOST_CARRIES, carry_action, close_action, create_action
 from reports import filing
 from reports.filing import ActionDraft, FactDraft, Incomplete, Promise
 from reports.models import ReportAction, Timeliness, WeeklyReport
@@ -173,7 +173,11 @@ def _wrong_actions(row: WeeklyReport, actions: list[ActionDraft], today: date) -
 
 def _wrong_promise(action: Action, promise: Promise | None, today: date) -> list[FieldError]:
     field = f"promises.{action.pk}"
-    if promise is None or promise.mark not in {"done", "move", "drop"}:
+    if action.carried >= MOST_CARRIES:
+        if promise is None or promise.mark not in {"done", "drop", "stand_up"}:
+            text = _("It was moved three times: mark it done, drop it, or leave it to the stand-up.")
+            return [FieldError(field, "carried", text)]
+    elif promise is None or promise.mark not in {"done", "move", "drop"}:
         return [FieldError(field, "missing", _("Mark what became of it: done, moved or dropped."))]
     if promise.mark == "move" and (promise.due_on is None or promise.due_on < today):
         return [FieldError(f"{field}.due", "missing", _("Give the new date: today or a later day."))]
@@ -186,6 +190,8 @@ def _mark_promises(row: WeeklyReport, promises, company: Company, by: Membership
     for action, promise in promises:
         if promise.mark == "move":
             carry_action(company=company, by=by, at=at, action=action, due_on=promise.due_on)
+            ReportAction.objects.get_or_create(company=company, report=row, action=action)
+        elif promise.mark == "stand_up":
             ReportAction.objects.get_or_create(company=company, report=row, action=action)
         else:
             done = promise.mark == "done"

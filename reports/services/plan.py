@@ -105,6 +105,11 @@ def _check_plan_is_whole(row: WeeklyReport) -> None:
         for index, item in enumerate(row.plan_items.all())
         if item.expected is None
     ]  # fmt: skip
+    errors += [
+        FieldError("items.clause", "missing", _("Say what it serves: a clause of the strategy or a hypothesis."), index)
+        for index, item in enumerate(row.plan_items.all())
+        if not item.clause
+    ]
     if all(line.planned is None for line in row.plan_lines.all()) and not row.plan_items.exists():
         errors.append(FieldError("plan", "missing", _("Give at least one planned figure or one item.")))
     if errors:

@@ -7,12 +7,17 @@ from django.utils.translation import gettext as _
 
 from reports.filing import MayNotReview, ReportChanged
 from reports.models import WeekSummary
+from reports.selectors.carried import stuck_actions
 from roles import audit
 from roles.models import Company, Membership
 from roles.permissions import Permission
-from roles.refusals import FieldError, Refused
+from roles.refusals import Conflict, FieldError, Refused
 
 LONGEST = 3000
+
+
+class CarriedActions(Conflict):
+    code = "carried_actions"
 
 
 class SummaryTooLong(Refused):
@@ -23,9 +28,12 @@ def write_summary(
     *, company: Company, by: Membership, at: datetime, week: date, text: str, version: int | None = None
 ) -> WeekSummary:
     """Keep the text of the week (its Monday). 403 for others than the CMO, 412 when somebody wrote it meanwhile (0 is
-    the version of a summary that nobody has written yet)."""
+    the version of a summary that nobody has written yet), 409 while actions that were moved three times wait for a choice."""
     if not by.can(Permission.REVIEW_REPORT):
         raise MayNotReview(_("The summary is written by the marketing director."))
+    if stuck := list(stuck_actions(company=company)[:3]):
+        names = "; ".join(action.text for action in stuck)
+        raise CarriedActions(_("First decide about what was moved three times: %s.") % names)
     if len(text) > LONGEST:
         message = _("At most %s characters.") % LONGEST
         raise SummaryTooLong(message, [FieldError("text", "too_long", message)])

@@ -76,7 +76,7 @@ def test_additive_plans_are_prorated_by_settled_days_and_ratios_are_not(friday):
 def test_plan_filed_in_time_with_items(opened):
     row = plan.submit_plan(
         **given(opened, opened.made.performance, ("mon", 12)),
-        plan=PlanDraft({"leads": Decimal(80)}, [ItemDraft("Новые объявления", Decimal(6))]),
+        plan=PlanDraft({"leads": Decimal(80)}, [ItemDraft("Новые объявления", Decimal(6), "п. 2.1")]),
     )
 
     assert (row.plan_timeliness, row.plan_on_behalf, row.version) == ("on_time", False, 2)
@@ -138,7 +138,11 @@ def test_amending_shows_both_plans(opened):
         (PlanDraft({"nonsense": Decimal(1)}), [("plan", "unknown_measure", None)]),
         (PlanDraft({"leads": Decimal(-1)}), [("plan.leads", "negative", None)]),
         (PlanDraft(items=[ItemDraft(str(n), Decimal(n)) for n in range(6)]), [("items", "too_many", None)]),
-        (PlanDraft(items=[ItemDraft("a", Decimal(1)), ItemDraft("b")]), [("items.expected", "missing", 1)]),
+        (
+            PlanDraft(items=[ItemDraft("a", Decimal(1), "п. 1"), ItemDraft("b", clause="п. 2")]),
+            [("items.expected", "missing", 1)],
+        ),
+        (PlanDraft(items=[ItemDraft("a", Decimal(1))]), [("items.clause", "missing", 0)]),
     ],
 )
 def test_plan_refuses_what_is_wrong_and_keeps_nothing(opened, draft, expected):

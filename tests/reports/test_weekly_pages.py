@@ -227,7 +227,7 @@ def test_plan_page_is_prefilled_and_filed(desk, sign_in):
         assert 'name="plan-spend" value="7000"' in html
         assert "Осталось 1\xa0ч 13\xa0мин" in html
         sent = {"part": "plan", "intent": "submit", "version": 1, "tab": "t", "plan-leads": "80", "plan-spend": "7 000",
-                "item-0-text": "Объявления", "item-0-expected": "6"}  # fmt: skip
+                "item-0-text": "Объявления", "item-0-expected": "6", "item-0-clause": "п. 2.1"}  # fmt: skip
         response = browser.post(url(desk, "weekly-report-submit-plan", desk.report().pk), sent)
         assert response.status_code == 302
 

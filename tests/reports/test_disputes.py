@@ -1,0 +1,136 @@
+"""Doubt about a prefilled figure, plans from the last weeks, and Friday's figure beside the final one."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from kpis.models import DailyFact
+from processes.models import Action
+from processes.services import close_action
+from reports import filing
+from reports.filing import FactDraft
+from reports.models import FigureDispute
+from reports.selectors.figures import figures_of
+from reports.services import disputes, fact
+from roles.models import Appointment
+from roles.permissions import RoleKind
+
+
+@pytest.fixture
+def friday(desk):
+    desk.run("before_thu", 12)
+    desk.facts(desk.made.vk, days=4, spend=1250, leads=9, qualified_leads=5)
+    return desk
+
+
+def dispute(desk, **fields):
+    given = {"measure": "leads", "note": "В кабинете 44", "by": desk.made.performance, "at": desk.local("fri", 13)}
+    return disputes.dispute_figure(company=desk.company, report=desk.report(), **(given | fields))
+
+
+def test_a_dispute_is_a_task_for_the_analyst_and_changes_no_figure(friday):
+    made = dispute(friday, expected=Decimal(44))
+
+    assert (made.shown, made.expected) == (36, 44)
+    assert made.action.owner == friday.made.analyst
+    assert made.action.due_on == date(2026, 11, 23)  # the next working day after Friday
+    assert "В кабинете 44" in made.action.text
+    lines = {x.measure: x for x in figures_of(company=friday.company, reports=[friday.report()], at=friday.local("fri", 13))[friday.report().pk].lines}  # fmt: skip
+    assert lines["leads"].fact == 36
+
+
+def test_the_same_figure_is_disputed_once_until_it_is_looked_at(friday):
+    first = dispute(friday)
+    with pytest.raises(disputes.AlreadyDisputed):
+        dispute(friday)
+    dispute(friday, measure="spend", note="Расход другой")
+
+    close_action(
+        company=friday.company,
+        by=friday.made.analyst,
+        at=friday.local("fri", 14),
+        action=first.action,
+        note="Верно: 36",
+    )
+    assert dispute(friday).pk != first.pk
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [({"note": "  "}, "missing"), ({"measure": "revenue"}, "not_from_data"), ({"measure": "нет"}, "not_from_data")],
+)
+def test_wrong_disputes(friday, fields, code):
+    with pytest.raises(disputes.DisputeRefused) as refused:
+        dispute(friday, **fields)
+    assert refused.value.errors[0].code == code
+    assert not Action.objects.exists()
+
+
+def test_others_do_not_dispute_and_the_director_answers_where_there_is_no_analyst(friday):
+    with pytest.raises(filing.MayNotFile):
+        dispute(friday, by=friday.made.cmo)
+    Appointment.objects.filter(role__kind=RoleKind.ANALYST).delete()
+    assert dispute(friday).action.owner == friday.made.cmo
+
+
+def test_page_of_a_dispute(friday, sign_in):
+    browser = sign_in(friday.made.performance)
+    url = reverse("reports:weekly-report-dispute", args=[friday.company.slug, friday.report().pk])
+    with time_machine.travel(friday.local("fri", 13), tick=False):
+        assert "Спросить аналитика" in browser.get(url, {"measure": "leads"}).content.decode()
+        assert browser.post(url, {"measure": "leads", "note": ""}).status_code == 400
+        assert browser.post(url, {"measure": "leads", "note": "44", "expected": "44"}).status_code == 302
+        assert FigureDispute.objects.get().expected == 44
+        page = browser.get(reverse("reports:weekly-report-detail", args=[friday.company.slug, friday.report().pk]))
+        assert "Оспоренные цифры" in page.content.decode()
+        assert sign_in(friday.made.content).get(url).status_code == 403
+
+
+def test_a_plan_without_a_target_is_as_the_last_weeks_were(desk):
+    """Weeks of 12.10–02.11; the last one before the plan opens (09.11) is not whole and not counted."""
+    for number, revenue in enumerate((70_000, 140_000, None, 210_000)):
+        if revenue is not None:
+            desk.facts(desk.made.vk, first=date(2026, 10, 12) + timedelta(weeks=number), revenue=revenue // 7, spend=10)
+    desk.facts(desk.made.vk, days=3, first=date(2026, 11, 9), revenue=999_999)
+    desk.run("before_thu", 12)
+
+    lines = {line.measure: line for line in desk.report().plan_lines.all()}
+    assert (lines["revenue"].value, lines["revenue"].basis) == (140_000, "last_weeks")  # the mean of three, not of four
+    assert (lines["spend"].value, lines["spend"].basis) == (7000, "target")
+    assert (lines["deals"].value, lines["deals"].basis) == (None, "")
+
+
+def test_a_planned_ratio_of_the_last_weeks_is_a_ratio_of_sums(desk):
+    desk.facts(desk.made.blog, first=date(2026, 10, 12), spend=100, qualified_leads=1)
+    desk.facts(desk.made.blog, first=date(2026, 10, 19), spend=100, qualified_leads=3)
+    desk.run("before_thu", 12)
+
+    line = desk.report(desk.made.blog).plan_lines.get(measure="cpa")
+    assert (line.value, line.basis) == (50, "last_weeks")
+
+
+def test_fridays_figure_stands_beside_the_final_one_and_the_week_is_judged_on_the_final(friday, sign_in):
+    friday.run("fri", 12)
+    fact.submit_fact(
+        company=friday.company, by=friday.made.performance, at=friday.local("fri", 15), report=friday.report(),
+        fact=FactDraft(cause="market", conclusion="Дорожает показ", no_action_reason="Ждём выходных"),
+    )  # fmt: skip
+    friday.facts(friday.made.vk, days=3, first=date(2026, 11, 20), spend=250, leads=20, qualified_leads=5)
+    friday.run("next_mon", 12)
+    DailyFact.objects.filter(day=date(2026, 11, 22)).update(leads=999)
+
+    report = friday.report()
+    figures = figures_of(company=friday.company, reports=[report], at=friday.local("next_tue", 9))[report.pk]
+    leads = next(line for line in figures.lines if line.measure == "leads")
+    assert figures.has_two
+    assert (leads.snapshot, leads.snapshot_plan, leads.snapshot_deviation) == (36, 40, Decimal("-0.1"))
+    assert (leads.final, leads.fact, leads.later) == (96, 96, 36 + 40 + 999)
+    assert leads.off
+    with time_machine.travel(friday.local("next_tue", 9), tick=False):
+        html = sign_in(friday.made.cmo).get(
+            reverse("reports:weekly-report-detail", args=[friday.company.slug, report.pk])
+        ).content.decode()  # fmt: skip
+    assert "Пятница и итог" in html
