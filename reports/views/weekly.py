@@ -16,7 +16,9 @@ from reports.forms.weekly import FactForm, NoteForm, PlanForm
 from reports.selectors import weekly as selectors
 from reports.selectors.calendar import week_book
 from reports.selectors.page import ReportPage, report_page
+from reports.selectors.walk import walk
 from reports.services import drafts, fact, plan, review
+from reports.views.walk import next_step
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 from roles.selectors import people
@@ -42,7 +44,7 @@ def weekly_report_list(request):
     kept = selectors.discipline(company=request.company, week=week, at=now)
     context = {
         "week": week, "rows": rows, "before": before, "after": after, "discipline": kept,
-        "hidden": _hidden(request.person, rows), "moments": week_book(company=request.company).deadlines(week),
+        "hidden": _hidden(request.person, rows), "may_file": bool(selectors.channels_held(request.person)), "moments": week_book(company=request.company).deadlines(week),
     }  # fmt: skip
     return render(request, "reports/weekly_report_list.html", context)
 
@@ -92,6 +94,9 @@ def _show(request, page: ReportPage, part: str, form=None, note_form=None, statu
     if form is None and page.may_file:
         form = _plan_form(page) if part == "plan" else _fact_form(page, rows=_rows(request))
     context = {"page": page, "report": page.report, "part": part, "form": form, "note_form": note_form, "now": page.at}
+    if request.GET.get("walk") or request.POST.get("walk"):
+        found = walk(company=request.company, person=request.person, at=page.at)
+        context |= {"walk": found, "walk_place": found.place(page.report)}
     return render(request, "reports/weekly_report_detail.html", context, status=status)
 
 
@@ -124,9 +129,13 @@ def weekly_report_save(request, pk):
     if refusal is not None:
         return _show(request, page, part, form, status=refusal)
     if "add" in request.POST:
-        return _back(page, part, f"&rows={_rows(request) + 1}#actions")
+        return _back(page, part, f"&rows={_rows(request) + 1}{_walking(request)}#actions")
     messages.success(request, _("The draft is kept."))
-    return _back(page, part)
+    return _back(page, part, _walking(request))
+
+
+def _walking(request) -> str:
+    return "&walk=1" if request.POST.get("walk") else ""
 
 
 def _save(request, page: ReportPage, part: str, form) -> None:
@@ -160,7 +169,7 @@ def weekly_report_submit_plan(request, pk):
     if refusal is not None:
         return _show(request, page, "plan", form, status=refusal)
     messages.success(request, _("The plan is amended.") if page.is_amendment else _("The plan is filed."))
-    return _back(page, "plan")
+    return next_step(request, page.report, "plan") if request.POST.get("walk") else _back(page, "plan")
 
 
 def _submit_plan(request, page: ReportPage, form: PlanForm) -> None:
@@ -191,7 +200,7 @@ def weekly_report_submit_fact(request, pk):
     if refusal is not None:
         return _show(request, page, "fact", form, status=refusal)
     messages.success(request, _("The fact is filed."))
-    return _back(page, "fact")
+    return next_step(request, page.report, "fact") if request.POST.get("walk") else _back(page, "fact")
 
 
 def _review(request, pk: int, act, done: str, word: str | None):
