@@ -14,7 +14,7 @@ from kpis.models import Evaluation, Import
 from mops.models import Delivery, Progress
 from mops.moments import DECISION_WAITS, SETTLED_AFTER
 from processes.models import Decision
-from reports.models import WeeklyReport
+from reports.models import DashboardSnapshot, WeeklyReport
 from roles.models import AuditEvent, Company
 
 RECENT_EVENTS = 20_000
@@ -44,6 +44,7 @@ def _queries(at: datetime) -> Iterator[QuerySet]:
     yield _ids(Progress.objects.filter(seen_event_id__gt=F("settled_event_id"), marked_at__lte=at - SETTLED_AFTER))
     yield _ids(WeeklyReport.objects.filter(reopened_until__lte=at).exclude(state=WeeklyReport.State.LOCKED))
     yield _by_the_clock(at)
+    yield _without_snapshot(at)
     for wait in DECISION_WAITS:
         yield _ids(unreminded(at, wait))
 
@@ -70,6 +71,16 @@ def _evaluation_hour(at: datetime) -> Q:
         )
         due |= Q(timezone=name, evaluate_at__lte=local.time()) & ~Exists(evaluated)
     return due
+
+
+def _without_snapshot(at: datetime) -> QuerySet:
+    """Companies evaluated on their local day, by a range or a pass that broke afterwards, whose snapshot of it is missing."""
+    missing = Q(pk=None)
+    for name, local in _local_clocks(at):
+        evaluated = Evaluation.objects.filter(company=OuterRef("pk"), daily_done_on__gte=local.date())
+        kept = DashboardSnapshot.objects.filter(company=OuterRef("pk"), day=local.date())
+        missing |= Q(timezone=name) & Exists(evaluated) & ~Exists(kept)
+    return Company.objects.filter(missing).values_list("pk", flat=True)
 
 
 def _local_clocks(at: datetime) -> Iterator[tuple[str, datetime]]:

@@ -8,6 +8,7 @@ from kpis.models import Evaluation
 from mops import due, pipeline
 from mops.models import Delivery, Notification, Progress
 from mops.moments import next_week_moment
+from reports.models import DashboardSnapshot
 from reports.selectors.calendar import week_book
 from roles import audit
 from roles.models import AuditEvent
@@ -23,7 +24,13 @@ def idle(acme, now):
         company=company, day_begun_on=company.local_date(now), week_next_at=next_week_moment(now, week_book(company=company)),
         reminded_at=now,
     )  # fmt: skip
+    for back in range(-1, 2):
+        keep_snapshot(company, company.local_date(now) + timedelta(days=back), now)
     return acme
+
+
+def keep_snapshot(company, day, now):
+    DashboardSnapshot.objects.create(company=company, day=day, data={}, built_at=now)
 
 
 def settle(made) -> None:
@@ -70,6 +77,29 @@ def test_evaluation_waits_for_its_local_hour(idle, now):
 
     assert due.companies_due(midnight) == []
     assert due.companies_due(midnight + timedelta(hours=5, minutes=30)) == [idle.company.pk]  # 06:00
+
+
+def test_a_range_evaluation_leaves_the_snapshot_to_be_built_once(idle, rival, now):
+    """The range evaluates 500 companies and dies: the pass that follows finds the missing record by itself."""
+    today = idle.company.local_date(now)
+    pipeline.run_company(rival.company.pk, now)
+    settle(idle), settle(rival)
+    DashboardSnapshot.objects.filter(day=today).delete()
+    Progress.objects.update(rest_until=None)
+
+    assert due.companies_due(now) == [idle.company.pk, rival.company.pk]
+    for _time in range(2):
+        pipeline.run_company(idle.company.pk, now)
+        settle(idle)
+    assert due.companies_due(now) == [rival.company.pk]
+    assert DashboardSnapshot.objects.filter(company=idle.company, day=today).count() == 1
+
+
+def test_no_snapshot_is_due_before_the_days_evaluation(idle, now):
+    DashboardSnapshot.objects.all().delete()
+    Evaluation.objects.update(daily_done_on=None, lease_until=now + timedelta(minutes=1))
+
+    assert due.companies_due(now) == []
 
 
 def test_evaluation_under_way_is_not_due_again(idle, now):
