@@ -4,11 +4,12 @@ Decimals are strings, days are ISO, unknown is null. A decision keeps what it sa
 while it is open the page and the API gather the same afresh.
 
 {"rule": {"id", "number", "version", "name", "sentence": {"ru", "en"}, "plain": the same without the line, "comparison", "window", "n", "action"},
- "kpi": {"code", "name": {"ru", "en"}, "unit"}, "line", "goal", "is_money", "is_cost", "reveals_money",
+ "kpi": {"code", "name": {"ru", "en"}, "unit", "formula"}, "line", "goal", "is_money", "is_cost", "reveals_money",
  "numerator": {"code", "name", "unit"}, "denominator": …, "days": [{"date", "numerator", "denominator", "value", "over",
  "cumulated", "breaching"}], "series": [{"date", "value"}], "first_day", "last_day", "breaching_days", "found_late",
- "burned", "per_day", "sums": {"numerator", "denominator", "days"}, "owner": {"id", "name"}, "sources": [{"name",
- "last_day", "state"}]}
+ "rests_from": the first day that the firing rests on, "firing": did it fire at that moment, "bounds": {"budget",
+ "tolerance", "stop_loss"} of a budget rule, "burned", "per_day", "sums": {"numerator", "denominator", "days"}, "owner": {"id",
+ "name"}, "sources": [{"name", "last_day", "state"}]}
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from kpis import formulas
-from kpis.day_classes import Window
+from kpis.day_classes import CONFIRM_DAYS, Window
 from kpis.models import Breach, KpiVersion
 from kpis.selectors import sources, stop_rules
 from kpis.selectors.cube import Cube, load_cube
@@ -34,6 +35,8 @@ from roles.models import Company, in_language
 
 SERIES_DAYS = 21
 DAYS_BEFORE = 3
+LONGEST_SILENCE = 30
+"""Days without a conversion that are kept with the evidence at most: older ones are not compared with late data."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def gather(*, company: Company, breaches: Iterable[Breach], at: datetime, brief:
 
 def _surroundings(company: Company, breaches: list[Breach], at: datetime, brief: bool) -> Surroundings:
     today = company.local_date(at)
-    first = min(min(breach.first_day for breach in breaches), today) - timedelta(days=SERIES_DAYS)
+    first = min(min(breach.first_day for breach in breaches), today)
+    first -= timedelta(days=max(SERIES_DAYS, *(_reach(breach) for breach in breaches)))
     versions = KpiVersion.objects.filter(
         company=company, kpi_id__in={breach.version.kpi_id for breach in breaches}, superseded_at=None
     ).select_related("kpi")
@@ -97,10 +101,13 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
     top, bottom = _sides(version, formula, around.metrics)
     last_day = rows[-1].day if rows else breach.opened_on
     daily = _daily(breach, formula, around) if around.cube else {}
+    rests_from = _rests_from(breach, daily)
     owner = breach.channel.owner
     return {
         "rule": _rule(breach),
-        "kpi": {"code": kpi.kpi.code, "name": _measured(version, kpi), "unit": measured(version, kpi)[0]},
+        "kpi": {
+            "code": kpi.kpi.code, "name": _measured(version, kpi), "unit": measured(version, kpi)[0], "formula": kpi.formula,
+        },
         "line": _text(Series(version, breach.channel, breach.campaign).line),
         "goal": around.targets and _text(
             around.targets.value(kpi.kpi.code, channel_id=breach.channel_id, start=last_day, end=last_day)
@@ -110,7 +117,10 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
         "reveals_money": "money" in {top["unit"], bottom["unit"]},
         "numerator": top,
         "denominator": bottom,
-        "days": _before(breach, daily) + [_day(row) for row in rows],
+        "days": _before(breach, daily, rests_from) + [_day(row) for row in rows],
+        "rests_from": _iso(rests_from),
+        "firing": breach.closed_on is None,
+        "bounds": _bounds(breach),
         "series": _series(daily, last_day, version) if around.cube else [],
         "first_day": _iso(breach.first_day),
         "last_day": _iso(last_day),
@@ -179,12 +189,48 @@ def _daily(breach: Breach, formula: formulas.Formula, around: Surroundings) -> d
     return around.cube.daily(formula, breach.channel_id)
 
 
-def _before(breach: Breach, daily: dict) -> list[dict]:
-    """What came before the first breaching day, for comparison: nothing is counted over the line there."""
+def _reach(breach: Breach) -> int:
+    """How many days before the first breaching one the rule may have looked at."""
+    version = breach.version
+    if version.window == Window.SINCE_CONVERSION:
+        return LONGEST_SILENCE
+    if version.window == Window.POOLED:
+        return version.n
+    return CONFIRM_DAYS if version.confirm_pooled_7d else 0
+
+
+def _rests_from(breach: Breach, daily: dict) -> date:
+    """The first day that the firing rests on: of a pooled window its first, of the time since a conversion the day after it."""
+    version, first = breach.version, breach.first_day
+    if version.window == Window.SINCE_CONVERSION:
+        for _back in range(LONGEST_SILENCE):
+            row = daily.get(first - timedelta(days=1))
+            if row is None or row.denominator:
+                break
+            first -= timedelta(days=1)
+        return first
+    pooled = version.n if version.window == Window.POOLED else CONFIRM_DAYS if version.confirm_pooled_7d else 1
+    return min(first, breach.opened_on - timedelta(days=pooled - 1))
+
+
+def _bounds(breach: Breach) -> dict | None:
+    """Budget, tolerance and stop-loss of the scope, as a budget rule was held against them; None for other rules."""
+    if breach.version.window != Window.BUDGET:
+        return None
+    scope = breach.campaign or breach.channel
+    budget = breach.campaign.budget if breach.campaign else breach.channel.monthly_budget
+    found = {"budget": budget, "tolerance": scope.tolerance, "stop_loss": scope.stop_loss}
+    return {name: _text(value) for name, value in found.items()}
+
+
+def _before(breach: Breach, daily: dict, rests_from: date) -> list[dict]:
+    """What came before the first breaching day: three days for comparison, or as many as the rule looked at. Nothing is
+    counted over the line there."""
     if breach.version.window == Window.EVENT:
         days = sorted(day for day in daily if day < breach.first_day)[-DAYS_BEFORE:]
     else:
-        days = [breach.first_day - timedelta(days=back) for back in range(DAYS_BEFORE, 0, -1)]
+        longest = max(DAYS_BEFORE, (breach.first_day - rests_from).days)
+        days = [breach.first_day - timedelta(days=back) for back in range(longest, 0, -1)]
     return [
         {
             "date": _iso(day), "numerator": _text(daily[day].numerator), "denominator": _text(daily[day].denominator),
@@ -256,6 +302,7 @@ def without_money(evidence: dict) -> dict:
             "rule": {**evidence["rule"], "sentence": evidence["rule"]["plain"], "name": None},
             "line": None,
             "goal": None,
+            "bounds": None,
             "burned": None,
             "per_day": None,
             "days": [_hide(row, hidden) for row in evidence["days"]],

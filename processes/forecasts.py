@@ -51,12 +51,21 @@ def _by_money(forecast: Mapping, fact: Mapping) -> tuple[str, str]:
 def still_right(forecast: Mapping, fact: Mapping) -> tuple[str, str]:
     """The same for changed data: would the rule still have fired on the days that were signed?"""
     value, line = _number(fact["value"]), _number(forecast["line"])
-    if value is None or line is None:
+    beyond = None
+    if value is not None and line is not None:
+        beyond = value > line if forecast["better"] == "lower" else value < line
+    lost = any(now["numerator"] is None and was["numerator"] is not None for was, now in _days(forecast, fact))
+    if fact.get("fires") is False and not lost and beyond is not False:
+        return Outcome.NO, "fires_no_more"
+    if beyond is None:
         return Outcome.CANNOT_TELL, "no_figures"
-    beyond = value > line if forecast["better"] == "lower" else value < line
     if not beyond:
         return Outcome.NO, "not_beyond"
     return (Outcome.CAME_TRUE, "still_beyond") if all(fact["breaching"]) else (Outcome.PARTLY, "some_beyond")
+
+
+def _days(forecast: Mapping, fact: Mapping) -> zip:
+    return zip(forecast["days"], fact["days"], strict=True)
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -15,13 +15,13 @@ from kpis.engine import FALSE_ALARM_DAYS
 from kpis.formulas import Formula
 from kpis.metrics import MetricInfo
 from kpis.models import Breach, StopRuleVersion, Verdict
-from kpis.replay import formulas_of
 from kpis.rule_terms import has_money_account
 from kpis.selectors.measures import metrics_of
 from kpis.series import History, read_history
 from processes import account
 from processes.account import Account, Figures
 from processes.models import Action, Choice, Decision
+from processes.signed_formulas import signed_formulas
 from roles.fields import MICRO
 from roles.models import Company
 
@@ -81,8 +81,7 @@ def entries(*, company: Company, decisions: Iterable[Decision], at: datetime) ->
 
 def _around(company: Company, signed: list[Decision], at: datetime) -> Around:
     today = company.local_date(at)
-    versions = [row.breach.version for row in signed]
-    formulas = formulas_of(company=company, versions=versions)
+    formulas = signed_formulas(company=company, decisions=signed)
     metrics = metrics_of(company=company)
     channels = {row.channel_id for row in signed}
     rules = {row.breach.rule_id for row in signed}
@@ -105,8 +104,8 @@ def _around(company: Company, signed: list[Decision], at: datetime) -> Around:
 def _entry(decision: Decision, around: Around) -> Entry:
     breach, company = decision.breach, decision.company
     effect = company.local_date(decision.effective_at)
-    formula = around.formulas.get(breach.version.kpi_id)
-    days = _days(decision, formula, around.history, decision.terms.get("keep", ()))
+    formula = around.formulas.get(decision.pk)
+    days = _days(decision, formula, around.history, decision.terms.get("keep", ()), _first(decision))
     found = _account(decision, formula, days, effect, around) if _counts_money(decision, formula, around) else None
     before = _ratio(account.between(days, _first(decision), effect))
     begin = _begin(decision, effect, around)
@@ -205,11 +204,11 @@ def _ratio(known: list[Figures]) -> Decimal | None:
 
 # ---------------------------------------------------------------- figures
 def figures_of(*, company: Company, decisions: Iterable[Decision], at: datetime) -> dict[int, account.Days]:
-    """Decision id → the known days of its scope since its breach began, as they stand now."""
+    """Decision id → the known days of its scope since the first that its evidence rests on, as they stand now."""
     decisions = list(decisions)
-    formulas = formulas_of(company=company, versions=[row.breach.version for row in decisions])
-    history = _history(company, formulas, min(_first(row) for row in decisions), company.local_date(at))
-    return {row.pk: _days(row, formulas.get(row.breach.version.kpi_id), history, ()) for row in decisions}
+    formulas = signed_formulas(company=company, decisions=decisions)
+    history = _history(company, formulas, min(_rests_from(row) for row in decisions), company.local_date(at))
+    return {row.pk: _days(row, formulas.get(row.pk), history, (), _rests_from(row)) for row in decisions}
 
 
 def _history(company: Company, formulas: dict[int, Formula], since: date, today: date) -> History | None:
@@ -225,8 +224,15 @@ def _first(decision: Decision) -> date:
     return min(decision.breach.first_day, date.fromisoformat(kept)) if kept else decision.breach.first_day
 
 
-def _days(decision: Decision, formula: Formula | None, history: History | None, keep: Iterable[int]) -> account.Days:
-    """Known days of a scope; of a channel without the campaigns in `keep`, which a stop let run."""
+def _rests_from(decision: Decision) -> date:
+    kept = decision.kept_evidence.get("rests_from")
+    return min(_first(decision), date.fromisoformat(kept)) if kept else _first(decision)
+
+
+def _days(
+    decision: Decision, formula: Formula | None, history: History | None, keep: Iterable[int], since: date
+) -> account.Days:
+    """Known days of a scope since one of them; of a channel without the campaigns in `keep`, which a stop let run."""
     scope = (decision.channel_id, decision.campaign_id or 0)
     if formula is None or history is None or scope not in history.rows or formula.metrics - set(history.columns):
         return {}
@@ -234,7 +240,7 @@ def _days(decision: Decision, formula: Formula | None, history: History | None, 
     figures = history.figures(formula, [scope, *kept])
     above, below = (scale * MICRO for scale in formula.scales)
     found = {}
-    for index in range(max(0, history.index(_first(decision))), history.days):
+    for index in range(max(0, history.index(since)), history.days):
         if figures.known[0, index]:
             parts = [row for row in range(1, len(kept) + 1) if figures.known[row, index]]
             top = int(figures.numerator[0, index]) - sum(int(figures.numerator[row, index]) for row in parts)

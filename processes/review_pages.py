@@ -143,6 +143,7 @@ def because(fact: Mapping, forecast: Mapping, currency: str) -> str:
         "not_beyond": _(
             "By the figures of now it is %(value)s: the rule would not have fired at the line of %(line)s."
         ),
+        "fires_no_more": _("By the figures of now the rule would not have fired on the days it looked at."),
         "still_beyond": _("By the figures of now it is %(value)s: still beyond the line of %(line)s."),
         "some_beyond": _("By the figures of now it is %(value)s, but not every day is beyond the line of %(line)s."),
     }

@@ -69,13 +69,15 @@ def open_changed(*, company: Company, at: datetime) -> list[Review]:
     if not rows:
         return []
     now = restated.now_of(company=company, decisions=rows, at=at)
+    fires = restated.replayed(company=company, decisions=rows, now=now, at=at)
     fresh = []
     for row in rows:
         seen = row.kept_evidence
-        found = restated.compare(_last_seen(seen, row.changes), now[row.pk], today=today)
+        still = fires.get(row.pk)
+        found = restated.compare(_last_seen(seen, row.changes), now[row.pk], today=today, fires=still)
         if found.material:
             then = restated.compare(seen, now[row.pk], today=today)
-            forecast, fact = changed_figures(seen, then)
+            forecast, fact = changed_figures(seen, then, still)
             fresh.append(Review(
                 company=company, decision=row, kind=Kind.DATA_CHANGED, due_on=today, opened_at=at, forecast=forecast, fact=fact,
             ))  # fmt: skip
@@ -102,15 +104,16 @@ def _open(company: Company, at: datetime, fresh: list[Review]) -> list[Review]:
 
 
 def _last_seen(seen: dict, changes: list[Review]) -> dict:
-    """The evidence with the days as the last review of changed data saw them."""
+    """The evidence with the days, and whether it fires, as the last review of changed data saw them."""
     if not changes:
         return seen
     known = {row["date"]: row for row in changes[-1].fact["days"]}
-    return seen | {"days": [row | known.get(row["date"], {}) for row in seen["days"]]}
+    firing = {"firing": False} if changes[-1].fact.get("fires") is False else {}
+    return seen | firing | {"days": [row | known.get(row["date"], {}) for row in seen["days"]]}
 
 
-def changed_figures(seen: dict, found: Restated) -> tuple[dict, dict]:
-    """(what was signed, what stands there now) of a review of changed data."""
+def changed_figures(seen: dict, found: Restated, fires: bool | None = None) -> tuple[dict, dict]:
+    """(what was signed, what stands there now) of a review of changed data. `fires`: would the rule still fire now?"""
     line, above = amount(seen["line"]), seen["rule"]["comparison"] == "above"
     common = {
         "kpi": seen["kpi"]["code"], "name": seen["kpi"]["name"], "unit": seen["kpi"]["unit"], "line": seen["line"],
@@ -131,7 +134,7 @@ def changed_figures(seen: dict, found: Restated) -> tuple[dict, dict]:
 
     counted = [pair for pair in found.days if pair.breaching]
     still = [bool(pair.now) and restated.is_beyond(pair.now, line, above) for pair in counted]
-    then, now = side(found.was, "was"), side(found.now, "now") | {"breaching": still}
+    then, now = side(found.was, "was"), side(found.now, "now") | {"breaching": still, "fires": fires}
     verdict, because = forecasts.still_right(then, now)
     return then, now | {"proposed": verdict, "because": because}
 

@@ -1,6 +1,6 @@
 """The money over the line of breaches, day by day, in the terms of each rule's window."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -54,14 +54,19 @@ class OverLine:
     around: list[OverDay] | None = None
 
 
-def over_line(*, company: Company, breaches: Iterable[Breach]) -> dict[int, OverLine]:
-    """Breach id → its money and days, up to the last judged day or the day it ended; one query for all facts."""
+def over_line(
+    *, company: Company, breaches: Iterable[Breach], formulas: Mapping[int, Formula] | None = None
+) -> dict[int, OverLine]:
+    """Breach id → its money and days, up to the last judged day or the day it ended; one query for all facts.
+
+    `formulas`: breach id → the formula to reckon by, of what was signed; without it the KPIs' formulas in force.
+    """
     breaches = list(breaches)
     if not breaches:
         return {}
-    formulas = formulas_of(company=company, versions=[breach.version for breach in breaches])
+    by_breach = _formulas(company, breaches, formulas)
     metrics = metrics_of(company=company)
-    codes = metrics_needed([breach.version for breach in breaches], formulas)
+    codes = set().union(*(metrics_needed([breach.version], by_breach[breach.pk]) for breach in breaches))
     ends = _last_days(company, breaches)
     history = read_history(
         company=company, metrics=[metrics[code] for code in codes if code in metrics], today=max(_reads_to(breach, ends[breach.pk]) for breach in breaches),
@@ -71,9 +76,18 @@ def over_line(*, company: Company, breaches: Iterable[Breach]) -> dict[int, Over
     mailings = _mailings_beside(company, breaches)
     found = {}
     for breach in breaches:
-        reader = _Reader(breach, formulas.get(breach.version.kpi_id), history, ends[breach.pk], money)
-        found[breach.pk] = reader.read(formulas, mailings.get(breach.channel_id, []))
+        mine = by_breach[breach.pk]
+        reader = _Reader(breach, mine.get(breach.version.kpi_id), history, ends[breach.pk], money)
+        found[breach.pk] = reader.read(mine, mailings.get(breach.channel_id, []))
     return found
+
+
+def _formulas(company: Company, breaches: list[Breach], given: Mapping[int, Formula] | None) -> dict[int, dict]:
+    """Breach id → its KPI's formula by KPI id."""
+    if given is None:
+        current = formulas_of(company=company, versions=[breach.version for breach in breaches])
+        return {breach.pk: current for breach in breaches}
+    return {breach.pk: {breach.version.kpi_id: given[breach.pk]} if breach.pk in given else {} for breach in breaches}
 
 
 def _reaches_back(breach: Breach) -> date:
