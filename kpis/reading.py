@@ -3,7 +3,7 @@
 Used by the preview (which writes nothing) and by the load.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,11 +11,13 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import BinaryIO
 
 from django.utils import translation
+from django.utils.crypto import salted_hmac
 
 from kpis import metrics as catalogue
-from kpis.importers import registry
+from kpis.importers import registry, stages
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
 from kpis.importers.custom import DAY, WEEK, Custom, days_in, guess_table, personal_places, without_personal
+from kpis.importers.deals import Deals
 from kpis.importers.tables import Table, normalise, open_table
 from kpis.models import ColumnMap, Import, Metric, Source
 from roles.models import Campaign, Channel, Company
@@ -128,9 +130,24 @@ def look_into(
         found = Recognised()
     else:
         found = recognised(stream, company, context, reader, table, remembered)
-    if isinstance(reader, Custom) and personal_places(table):
-        found.kept = without_personal(open_recognised(stream, context, reader.CODE)[1])
+    if isinstance(reader, Deals):
+        found.kept = reader.kept(open_recognised(stream, context, reader.CODE)[1], hasher(company, source))
+    elif personal_places(table):
+        found.kept = without_personal(open_recognised(stream, context, reader.CODE)[1], figures_of(reader, context))
     return found
+
+
+def figures_of(reader: Reader, context: Context) -> frozenset[str]:
+    """Headings that a reader of our own takes figures from; what was mapped by hand never was a personal column."""
+    if isinstance(reader, Custom):
+        return frozenset()
+    return frozenset(getattr(reader, "columns", getattr(reader, "COLUMNS", context.columns)))
+
+
+def hasher(company: Company, source: Source) -> Callable[[str], str]:
+    """Turns a title or a customer of a CRM into text that is equal for equals and cannot be read back."""
+    salt = f"kpis.deals.{company.pk}.{source.pk}"
+    return lambda text: salted_hmac(salt, text, algorithm="sha256").hexdigest()[:32]
 
 
 def _asks_for_weeks(reader: Reader, table: Table) -> bool:
@@ -147,7 +164,8 @@ def recognised(
     names = names_in(stream, context, reader.CODE)
     if isinstance(reader, Custom) and reader.is_wide:
         remembered = {}  # its names are codes that were chosen column by column
-    mapping = guess_channels(names, company, remembered)
+    is_deals = isinstance(reader, Deals)
+    mapping = stages.guess(names, remembered) if is_deals else guess_channels(names, company, remembered)
     return Recognised(reader.CODE, reader.VERSION, currency, mapping)
 
 

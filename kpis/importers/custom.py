@@ -16,7 +16,7 @@ from kpis.importers import values
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Row
 from kpis.importers.platforms.platform import NAMED, SIGNS
 from kpis.importers.rows import Layout, column_of, read_rows
-from kpis.importers.tables import SPACES, WIDEST, Table, candidates, head_of, open_table
+from kpis.importers.tables import SPACES, WIDEST, Table, candidates, head_of, normalise, open_table
 
 DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME = "day", "channel", "campaign", "campaign_name"
 METRIC, WIDE, SKIP = "metric", "wide", "skip"
@@ -283,9 +283,12 @@ def spread(row: Row, days: int) -> Iterator[Row]:
 
 
 # ---------------------------------------------------------------- what is never kept
-def without_personal(table: Table) -> Iterator[list[str]] | None:
-    """All records of the table, its personal cells emptied; None where it has no such column. Reads it to its end."""
-    places = personal_places(table)
+def without_personal(table: Table, used: frozenset[str] = frozenset()) -> Iterator[list[str]] | None:
+    """All records of the table, its personal cells emptied; None where it has no such column. Reads it to its end.
+
+    `used`: headings, as `normalise` leaves them, that the file's reader takes figures from: they stay.
+    """
+    places = [place for place in personal_places(table) if normalise(table.header[place]) not in used]
     return _emptied(table, set(places)) if places else None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO
 
-from kpis.importers import workbooks
+from kpis.importers import pages, workbooks
 from kpis.importers.base import FileProblem
 
 DELIMITERS = (";", "\t", ",")
@@ -81,6 +81,8 @@ def candidates(stream: BinaryIO) -> tuple[str, Iterator[tuple[str, Iterator[list
     stream.seek(0)
     if workbooks.is_workbook(stream):
         return "xlsx", workbooks.sheets(stream)
+    if pages.is_page(stream):
+        return "html", iter([("html", pages.records(stream))])
     encoding = find_encoding(stream)
     return encoding, ((delimiter, _records(stream, encoding, delimiter)) for delimiter in DELIMITERS)
 

@@ -1,8 +1,9 @@
-"""Exports of ad platforms, counters and mailers. A new one: a `Platform` in the module of its kind, and a file in the tests."""
+"""Exports of ad platforms, counters, mailers and CRMs. A new one: a `Platform` (of a CRM a `Deals`) in the module of its
+kind, and a file in the tests."""
 
-from kpis.importers.platforms import google, mailers, markets, social, yandex
+from kpis.importers.platforms import crm, google, mailers, markets, social, yandex
 
-ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL)
+ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL, *crm.ALL)
 """The more particular ones first: what Direct calls its figures others call so too."""
 
 

@@ -13,7 +13,7 @@ SPEND, CLICKS = Column("spend", money=True), Column("clicks", money=False)
 IMPRESSIONS, VISITS = Column("impressions", money=False), Column("visits", money=False)
 LEADS, REVENUE = Column("leads", money=False), Column("revenue", money=True, signed=True)
 DEALS = Column("deals", money=False)
-CURRENCY_COLUMNS = frozenset({"currency", "currency code", "currencycode", "код валюты", "валюта"})
+CURRENCY_COLUMNS = frozenset({"currency", "currency code", "currencycode", "код валюты", "валюта", "валюта платежа"})
 SIGNS = {"₽": "RUB", "руб": "RUB", "$": "USD", "€": "EUR"}
 NAMED = re.compile(r"(?:\(|,\s*)([A-Z]{3})(?:\)|$)|(₽|руб|\$|€)")
 
