@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kpis.views import grid, imports, incidents, kpis, provenance, quality, sources, stop_rules, targets
+from kpis.views import deals, grid, imports, incidents, kpis, provenance, quality, sources, stop_rules, targets
 
 app_name = "kpis"
 
@@ -28,6 +28,11 @@ urlpatterns = [
     path("imports/<int:pk>/columns/", imports.import_columns, name="import-columns"),
     path("imports/<int:pk>/confirm/", imports.import_confirm, name="import-confirm"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),
+    path("sources/<slug:code>/stages/", deals.source_stages, name="source-stages"),
+    path("utm-rules/", deals.utm_rule_list, name="utm-rule-list"),
+    path("utm-rules/new/", deals.utm_rule_create, name="utm-rule-create"),
+    path("utm-rules/<int:pk>/edit/", deals.utm_rule_update, name="utm-rule-update"),
+    path("utm-rules/<int:pk>/delete/", deals.utm_rule_delete, name="utm-rule-delete"),
     path("facts/type/", grid.fact_grid, name="fact-grid"),
     path("stop-rules/", stop_rules.stop_rule_list, name="stop-rule-list"),
     path("stop-rules/new/", stop_rules.stop_rule_create, name="stop-rule-create"),

@@ -50,6 +50,7 @@ MENU = (
         Entry(_("Data quality"), "kpis:data-quality", P.READ),
         Entry(_("Sources"), "kpis:source-list", P.READ),
         Entry(_("Loads"), "kpis:import-list", P.READ),
+        Entry(_("UTM rules"), "kpis:utm-rule-list", P.READ),
         Entry(_("Data incidents"), "kpis:data-incident-list", P.READ),
         Entry(_("Type figures"), "kpis:fact-grid", P.ENTER_FACTS),
         Entry(_("API"), "roles:token-list", P.DO_TASKS),

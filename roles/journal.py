@@ -91,6 +91,10 @@ VERBS = {
     "remove_company_day": gettext_lazy("Own day of the company taken back"),
     "dispute_figure": gettext_lazy("Figure disputed"),
     "settle_carried_action": gettext_lazy("Decided about an action moved three times"),
+    "create_utm_rule": gettext_lazy("UTM rule added"),
+    "update_utm_rule": gettext_lazy("UTM rule changed"),
+    "delete_utm_rule": gettext_lazy("UTM rule removed"),
+    "set_deal_stages": gettext_lazy("Meaning of the deals' stages changed"),
     "build_snapshot": gettext_lazy("Figures of the day kept"),
     "write_week_summary": gettext_lazy("Summary of the week written"),
 }
@@ -108,6 +112,7 @@ OBJECTS = {
     "kpis.target": gettext_lazy("Targets"),
     "kpis.metric": gettext_lazy("Metrics"),
     "kpis.source": gettext_lazy("Sources"),
+    "kpis.utmrule": gettext_lazy("UTM rules"),
     "kpis.import": gettext_lazy("Loads"),
     "kpis.stoprule": gettext_lazy("Stop-rules"),
     "kpis.breach": gettext_lazy("Breaches"),

@@ -6,11 +6,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from kpis.importers.base import FileProblem
+from kpis.models import DealStage
 from kpis.reading import LEAVE_OUT
 from kpis.selectors import imports as reads
 from kpis.selectors import sources as source_reads
 from kpis.services import imports as writes
 from kpis.services import sources as source_writes
+from kpis.services.meanings import PROFILES
 from kpis.services.uploads import BadFile
 from roles import selectors
 from roles.forms import RefusableForm
@@ -50,7 +52,11 @@ class MappingForm:
     """
 
     def __init__(self, company, load, data=None, errors=()):
-        self.choices = [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
+        self.choices = (
+            DealStage.Kind.choices
+            if load.profile in PROFILES
+            else [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
+        )
         wrong = {error.field: error.message for error in errors}
         last = writes.last_rate(load=load)
         self.currency, self.rate_error = load.currency, wrong.get("rate", "")

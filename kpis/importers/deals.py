@@ -87,7 +87,9 @@ class Deals:
     closed: frozenset[str] = frozenset()
     edited: frozenset[str] = frozenset()
     amount: frozenset[str] = frozenset()
-    currency: frozenset[str] = frozenset({"валюта", "currency", "currency id", "amount currency", "opportunity currency"})
+    currency: frozenset[str] = frozenset(
+        {"валюта", "currency", "currency id", "amount currency", "opportunity currency"}
+    )
     customer: frozenset[str] = frozenset()
     repeat: frozenset[str] = frozenset()
     origin: frozenset[str] = frozenset()
@@ -158,7 +160,19 @@ class Deals:
     # ------------------------------------------------------------ inside
     def _places(self, header: list[str]) -> dict[str, list[int]]:
         names = [normalise(heading) for heading in header]
-        roles = ("id", "title", "stage", "created", "closed", "edited", "amount", "currency", "customer", "repeat", "origin")
+        roles = (
+            "id",
+            "title",
+            "stage",
+            "created",
+            "closed",
+            "edited",
+            "amount",
+            "currency",
+            "customer",
+            "repeat",
+            "origin",
+        )
         found = {role: [i for i, name in enumerate(names) if name in getattr(self, role)] for role in roles}
         if found["id"]:
             found["title"] = []
@@ -192,7 +206,9 @@ class Deals:
                     told.add("mdy")
         return told.pop() if len(told) == 1 else ""
 
-    def _row(self, table: Table, line: int, cells: list[str], places: dict, how: tuple[str | None, str, str], today: date):
+    def _row(
+        self, table: Table, line: int, cells: list[str], places: dict, how: tuple[str | None, str, str], today: date
+    ):
         sign, order, currency = how
         row = DealRow(line)
 
@@ -259,7 +275,9 @@ class Deals:
 def _kept(cell: str, place: int, used: set[int], secret: set[int], hashed: Callable[[str], str]) -> str:
     if place not in used:
         return ""
-    text = ";".join(sorted(part.strip() for part in " ".join(cell.split()).split(";")))  # several contacts, in any order
+    text = ";".join(
+        sorted(part.strip() for part in " ".join(cell.split()).split(";"))
+    )  # several contacts, in any order
     return (hashed(text) if text else "") if place in secret else clean(cell)
 
 

@@ -1,5 +1,6 @@
 """Numbers: sources, loads, daily facts and their history, KPIs, targets, stop-rules and what their evaluation left behind."""
 
+from kpis.models.deals import Deal, DealRevision, DealStage, UtmRule
 from kpis.models.drafts import GridDraft
 from kpis.models.facts import (
     ColumnMap,
@@ -30,6 +31,9 @@ __all__ = [
     "ColumnMap",
     "DailyFact",
     "DataIncident",
+    "Deal",
+    "DealRevision",
+    "DealStage",
     "Evaluation",
     "EvaluationLog",
     "FactRevision",
@@ -47,6 +51,7 @@ __all__ = [
     "StopRuleVersion",
     "Target",
     "UndoneFact",
+    "UtmRule",
     "Verdict",
     "once_per_scope",
     "upload_path",

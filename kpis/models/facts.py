@@ -45,6 +45,9 @@ class Source(CompanyOwned):
     priority = models.PositiveSmallIntegerField(default=100)
     expected_every_days = models.PositiveSmallIntegerField(default=1)
     owner = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    counts_every_deal = models.BooleanField(
+        default=False, help_text="of a CRM: its exports hold every deal, so that a day without one is a zero"
+    )
 
     class Meta:
         ordering = ["priority", "name"]

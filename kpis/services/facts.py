@@ -85,12 +85,12 @@ def record_facts(
 @transaction.atomic
 def write(
     *, company: Company, by: Membership | None, at: datetime, source: Source, rows: list[FactRow], metrics: list[str],
-    sha256: str = "",
+    sha256: str = "", profile: str = "",
 ) -> Loaded:  # fmt: skip
-    """One finished load of checked rows with its audit event."""
+    """One finished load of checked rows with its audit event. `profile`: what made it, where it is not the source itself."""
     days = [row.day for row in rows]
     load = Import.objects.create(
-        company=company, source=source, state=Import.State.DONE, profile=source.kind, sha256=sha256 or "0" * 64,
+        company=company, source=source, state=Import.State.DONE, profile=profile or source.kind, sha256=sha256 or "0" * 64,
         created_by=by, created_at=at, finished_at=at, first_day=min(days, default=None), last_day=max(days, default=None),
     )  # fmt: skip
     counts = facts.record(company=company, load=load, rows=rows, metrics=metrics) if metrics and rows else Counts()

@@ -19,12 +19,15 @@ from django.utils.translation import gettext as _
 from kpis import facts, reading
 from kpis.failpoints import failpoint
 from kpis.importers.base import CellProblem, FileProblem, Row
+from kpis.importers.deals import DealRow, Deals
 from kpis.models import Import, Source
+from kpis.services import deals
 from kpis.services.evaluations import kick
+from kpis.services.meanings import PROFILES, RECOUNT, chosen, codes_of, remembered_mapping
 from kpis.services.uploads import BadFile, digest_of, kept
 from roles import audit
 from roles.fields import MICRO
-from roles.models import Campaign, Channel, Company, Membership
+from roles.models import Campaign, Company, Membership
 from roles.refusals import Conflict, FieldError, Refused
 
 log = logging.getLogger(__name__)
@@ -56,12 +59,6 @@ class ColumnsNotChosen(Refused):
     """No reader knows the heading and nobody has said what its columns are: the load waits on its page."""
 
     code = "columns_not_chosen"
-
-
-class ChannelsNotChosen(Refused):
-    """Some names in the file have no channel: `errors` has one entry per name."""
-
-    code = "channels_not_chosen"
 
 
 def receive_file(
@@ -110,12 +107,6 @@ def _keep(load: Import, upload: File, records: Iterator[list[str]] | None) -> Im
     return load
 
 
-def remembered_mapping(company: Company, source: Source) -> dict[str, str]:
-    """Names in this source's files → codes of channels, as last confirmed."""
-    last = Import.objects.filter(company=company, source=source, state=Import.State.DONE).exclude(mapping={})
-    return last.order_by("-pk").values_list("mapping", flat=True).first() or {}
-
-
 def confirm_import(
     *,
     company: Company,
@@ -134,22 +125,14 @@ def confirm_import(
         message = _("It is not said yet what the columns of this file are: do it on the page of the load.")
         raise ColumnsNotChosen(message, [FieldError("file", "columns_not_chosen", message)])
     rate = _checked_rate(company, load, rate)
-    codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
-    chosen = {name: mapping.get(name, "") for name in sorted(load.mapping)}
-    missing = [name for name, code in chosen.items() if code not in codes]
-    if missing:
-        errors = [
-            FieldError(name, "channel_not_chosen", _("Choose the channel of “%(name)s”.") % {"name": name})
-            for name in missing
-        ]
-        raise ChannelsNotChosen(_("Some names in the file have no channel yet."), errors)
+    said = chosen(company, load, mapping)
     with transaction.atomic():
         taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(
-            state=Import.State.QUEUED, mapping=chosen, rate=rate, attempts=0, errors=[]
+            state=Import.State.QUEUED, mapping=said, rate=rate, attempts=0, errors=[]
         )
         if not taken:
             raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
-        after = {"mapping": chosen} | ({"currency": load.currency, "rate": f"{rate.normalize():f}"} if rate else {})
+        after = {"mapping": said} | ({"currency": load.currency, "rate": f"{rate.normalize():f}"} if rate else {})
         audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after=after)
         transaction.on_commit(lambda: kick(company.pk))
     load.refresh_from_db()
@@ -175,13 +158,13 @@ def last_rate(*, load: Import) -> Decimal | None:
 
 def choose_channels(*, company: Company, by: Membership, at: datetime, load: Import, mapping: dict[str, str]) -> None:
     """Keep the channels chosen so far, so that the preview shows what they mean; unknown codes count as not chosen."""
-    codes = set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
-    chosen = {name: mapping.get(name, "") if mapping.get(name) in codes else "" for name in load.mapping}
+    codes = codes_of(company, load)
+    told = {name: mapping.get(name, "") if mapping.get(name) in codes else "" for name in load.mapping}
     with transaction.atomic():
-        taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(mapping=chosen)
+        taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(mapping=told)
         if not taken:
             raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
-        audit.record(company=company, by=by, verb="choose_channels", obj=load, at=at, after={"mapping": chosen})
+        audit.record(company=company, by=by, verb="choose_channels", obj=load, at=at, after={"mapping": told})
 
 
 def undo_import(*, company: Company, by: Membership, at: datetime, load: Import) -> facts.Counts:
@@ -189,6 +172,8 @@ def undo_import(*, company: Company, by: Membership, at: datetime, load: Import)
 
     Raises CannotUndo for a load that is running, failed or undone already.
     """
+    if load.profile == RECOUNT:
+        raise CannotUndo(deals.undo_refusal())
     with transaction.atomic():
         undone = Import.objects.filter(company=company, pk=load.pk, state=Import.State.DONE).update(
             state=Import.State.UNDONE
@@ -199,6 +184,8 @@ def undo_import(*, company: Company, by: Membership, at: datetime, load: Import)
         if not undone and not dropped:
             raise CannotUndo(_("Only a finished or a waiting load can be undone, and only once."))
         counts = facts.undo(company=company, load=load, at=at) if undone else facts.Counts()
+        if undone and load.profile in PROFILES:
+            deals.take_back(company=company, by=by, at=at, load=load)
         after = {"restored": counts.changed, "removed": counts.created, "left": counts.unchanged}
         audit.record(company=company, by=by, verb="undo_import", obj=load, at=at, after=after)
     load.refresh_from_db()
@@ -258,6 +245,8 @@ def _load(load: Import, token: str, at: datetime) -> bool:
     problems: list[CellProblem] = []
     with reading.opened(load) as stream:
         context, reader, table = reading.open_load(company, load, stream)
+        if isinstance(reader, Deals):
+            return _load_deals(load, token, at, reader.read(table, context))
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
             rows = reading.converted(reader.read(table, context), reading.money_codes(company), load.rate)
@@ -272,7 +261,21 @@ def _load(load: Import, token: str, at: datetime) -> bool:
                 staged.name_campaigns(_create_campaigns(company, names))
                 counts = staged.merge(load)
                 failpoint("import.before_commit")
-                _finish(load, token, at, counts, staged)
+                _finish(load, token, at, counts, staged.days())
+    return True
+
+
+def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow]) -> bool:
+    """The deals of a CRM's export and the daily facts that follow from all of its deals."""
+    found, problems = deals.checked(rows, load, load.company.local_date(load.created_at), MOST_ERRORS)
+    if problems:
+        return _fail(load, token, at, [problem.as_json() for problem in problems])
+    failpoint("import.after_copy")
+    with transaction.atomic():
+        _hold(load, token)
+        counts, days = deals.take(load=load, rows=found)
+        failpoint("import.before_commit")
+        _finish(load, token, at, counts, days)
     return True
 
 
@@ -345,8 +348,8 @@ def _create_campaigns(company: Company, names: reading.Names) -> dict[int, int]:
     return {stand_in: ids[fresh[:2]] for stand_in, fresh in names.fresh.items()}
 
 
-def _finish(load: Import, token: str, at: datetime, counts: facts.Counts, staged: facts.Staging) -> None:
-    first, last = staged.days()
+def _finish(load: Import, token: str, at: datetime, counts: facts.Counts, days: tuple) -> None:
+    first, last = days
     done = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token).update(
         state=Import.State.DONE, created=counts.created, changed=counts.changed, unchanged=counts.unchanged,
         first_day=first, last_day=last, finished_at=at, errors=[], lease_until=None, lease_token="",

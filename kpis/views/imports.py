@@ -15,9 +15,11 @@ from kpis.importers import platforms, registry
 from kpis.importers.base import FileProblem
 from kpis.models import Import
 from kpis.selectors import column_maps as maps
+from kpis.selectors import deals
 from kpis.selectors import imports as reads
 from kpis.services import imports as writes
 from kpis.services.column_maps import choose_columns
+from kpis.services.meanings import PROFILES, RECOUNT
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -112,14 +114,18 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     """The load in whatever state it is; figures and errors are for those who load, the state is for everybody."""
     may_enter = _may_enter(request)
     context = {"load": load, "may_enter": may_enter, "refusal": refusal, "errors": problems.shown(load.errors)}
+    context |= {"is_deals": load.profile in PROFILES, "is_recount": load.profile == RECOUNT}
     if load.state == Import.State.PREVIEW and may_enter:
         data = request.POST if refusal else None
         form = MappingForm(request.company, load, data, refusal.errors if refusal else ())
         context |= {"mapping": form, "by_hand": load.profile not in registry.CODES}
+        preview = deals.preview if load.profile in PROFILES else reads.preview
         try:
-            context["preview"] = reads.preview(company=request.company, load=load, mapping=form.mapping, rate=form.rate)
+            context["preview"] = preview(company=request.company, load=load, mapping=form.mapping, rate=form.rate)
         except FileProblem as problem:
             context["unreadable"] = problems.file_sentence(problem)
+    elif load.profile in PROFILES:
+        context["deals"] = deals.of_load(load)
     fragment = request.htmx and load.state != Import.State.PREVIEW
     template = "kpis/_import_state.html" if fragment else "kpis/import_detail.html"
     return render(request, template, context, status=refusal.status if refusal else 200)

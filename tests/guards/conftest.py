@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
 from mops.models import Notification
 from processes import services as processes
 from processes.models import Action, Review
@@ -49,6 +49,7 @@ def things_of(made) -> dict[str, dict]:
     load = Import.objects.create(
         **owned, source=source, state="done", profile="canonical", filename="a.csv", sha256="0" * 64, created_at=NOW
     )
+    utm_rule = UtmRule.objects.create(**owned, utm_source="vk", channel=made.vk, created_at=NOW)
     incident = DataIncident.objects.create(
         **owned,
         kind="mass_fire",
@@ -78,6 +79,7 @@ def things_of(made) -> dict[str, dict]:
         "source": {"pk": source.pk, "code": "crm"},
         "stop-rule": {"pk": rule.pk},
         "import": {"pk": load.pk},
+        "utm-rule": {"pk": utm_rule.pk},
         "data-incident": {"pk": incident.pk},
         "decision": {"pk": decision.pk},
         "review": {"pk": review.pk},

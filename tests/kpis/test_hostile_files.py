@@ -15,7 +15,7 @@ from django.utils import translation
 
 from kpis import problems
 from kpis.models import DailyFact, FactRevision, Import
-from kpis.services import imports, uploads
+from kpis.services import imports, meanings, uploads
 from roles.models import Campaign
 from roles.refusals import Refused
 
@@ -199,7 +199,7 @@ def test_a_channel_that_only_looks_like_ours_has_to_be_chosen(acme, channel):
     load = send(acme, one(f"2026-11-19;{channel};;1;1"))
 
     assert load.mapping[channel] == ""
-    with pytest.raises(imports.ChannelsNotChosen) as refused:
+    with pytest.raises(meanings.ChannelsNotChosen) as refused:
         imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
     assert is_russian(refused.value.message)
     assert nothing_is_written()

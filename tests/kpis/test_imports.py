@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from kpis.models import DailyFact, Import
 from kpis.selectors import imports as reads
-from kpis.services import imports, uploads
+from kpis.services import imports, meanings, uploads
 from kpis.services.sources import ensure_source
 from roles.models import AuditEvent, Campaign
 
@@ -117,7 +117,7 @@ def test_platforms_without_a_channel_wait_and_are_remembered_the_next_time(acme)
     load = receive(acme, REPORT.read_bytes())
     assert reads.waiting_for_channels(load) == ["Facebook Ads", "Google Ads", "TikTok Ads"]
 
-    with pytest.raises(imports.ChannelsNotChosen) as refusal:
+    with pytest.raises(meanings.ChannelsNotChosen) as refusal:
         imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping={"Google Ads": "vk"})
     assert [error.field for error in refusal.value.errors] == ["Facebook Ads", "TikTok Ads"]
 
@@ -137,7 +137,7 @@ def test_a_channel_of_another_company_cannot_be_chosen(acme, rival):
     rival.vk.save()
     load = receive(acme, REPORT.read_bytes())
 
-    with pytest.raises(imports.ChannelsNotChosen):
+    with pytest.raises(meanings.ChannelsNotChosen):
         imports.confirm_import(
             company=acme.company, by=acme.analyst, at=NOW, load=load, mapping={**MAPPING, "TikTok Ads": "theirs"}
         )

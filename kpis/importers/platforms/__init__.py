@@ -6,6 +6,9 @@ from kpis.importers.platforms import crm, google, mailers, markets, social, yand
 ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL, *crm.ALL)
 """The more particular ones first: what Direct calls its figures others call so too."""
 
+CRMS = crm.CRMS
+"""Exports whose rows are deals, not days."""
+
 
 def names() -> list[str]:
     """The platforms whose exports are read, each once, in alphabetical order."""
