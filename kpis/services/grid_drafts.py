@@ -14,6 +14,7 @@ from kpis.metrics import MetricInfo
 from kpis.models import GridDraft
 from kpis.problems import file_sentence
 from kpis.reading import context_of
+from kpis.selectors.column_maps import SYNONYMS
 from kpis.selectors.measures import metrics_of
 from kpis.selectors.typed import Typed, typed_figures
 from kpis.typed import LONGEST, Place, Scope, cell_text, figure, place_of
@@ -76,7 +77,8 @@ def paste_block(
     for pk, code, name in Channel.objects.filter(company=company).values_list("pk", "code", "name"):
         channels |= {normalise(code): pk, normalise(name): pk}
     today = company.local_date(at)
-    known = {name: column.code for name, column in context_of(company, today).columns.items()}
+    known = {name: code for code, names in SYNONYMS.items() for name in names if len(name) > 1}
+    known |= {name: column.code for name, column in context_of(company, today).columns.items()}
     try:
         block = blocks.read_block(text, blocks.Known(known, channels, grid.codes[start:], today))
     except FileProblem as problem:

@@ -284,6 +284,7 @@ def test_one_undo_takes_a_paste_back_and_nothing_else(acme, sign_in):
         ("(12)\tабв\n", {"spend": "(12)", "leads": "абв"}),
         ("Лиды\tРасход\n3\t4\n", {"leads": "3", "spend": "4"}),
         ("Лиды;Расход\n3;4\n", {"leads": "3", "spend": "4"}),
+        ("Заявки сайта\tСделки\tПотрачено\n3\t4\t5\n", {"deals": "4", "spend": "5"}),
         ("VK Реклама: Расход\tСтатус\n4\tok\n", {"spend": "4"}),
         ("канал\tрасход\nvk\t8\nблог\t9\n", {"spend": "8"}),
         ("19.11.2026\t8\n", {"spend": "8"}),
