@@ -232,7 +232,7 @@ def test_no_personal_string_is_anywhere_after_a_load(acme, content):
 
     stored = everything_stored()
     assert "Closed Won" in stored or "успешн" in stored.casefold()
-    for secret in (*SECRETS, "8001", "Bob", "ООО"):
+    for secret in (*SECRETS, ";800", "Bob,", "ООО"):
         assert secret not in stored
 
 
