@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import decisions, story, world
+from mops.demo import decisions, late_figures, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from processes.mailings import SeriesWaits
@@ -45,7 +45,9 @@ def _make_veresk(now: datetime) -> Company:
         decisions.decide_the_past(sample)
         decisions.live_the_last_weeks(sample)
         _record(sample, yesterday, yesterday, now)
+        late_figures.run_the_old_counter(sample)
         story.live_the_weeks(sample, now)
+        late_figures.restate(sample, now)
     return sample.company
 
 
@@ -75,7 +77,7 @@ def _record(sample: Sample, first: date, last: date, now: datetime) -> int:
     while day <= last:
         held = _send_mailing(sample, day)
         for row in world.rows(day, sample.anchor, _stopped(sample, day) | held):
-            values = {metric: Decimal(value) for metric, value in row.values.items()}
+            values = {metric: Decimal(value) for metric, value in late_figures.first_told(row, sample.anchor).items()}
             facts = {"channel": row.channel, "campaign": row.campaign, "date": day.isoformat(), **values}
             pending[row.source].append(facts)
         day += timedelta(days=1)

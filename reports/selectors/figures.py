@@ -27,7 +27,8 @@ class Line:
     """One measure of a report. `plan` is to date (additive measures, until the week is over), `planned` of the whole week.
 
     `fact` is what counts: data, else the typed figure, at the lock the final one; None is unknown. `deviation` = fact /
-    plan − 1 as a share; None without a plan or with plan 0. `later` is the value of the data now where it differs from the final.
+    plan − 1 as a share; None without a plan or with plan 0. `later` is the value of the data now where it differs from the final,
+    `restated` what the very days that the author saw give now where that differs from `snapshot`.
     """
 
     measure: str
@@ -52,6 +53,7 @@ class Line:
     basis: str
     snapshot_plan: Decimal | None
     """The plan to the day that the snapshot went to."""
+    restated: Decimal | None
     begun: bool
     """Is at least one day of the week settled? Before that nothing is off plan."""
 
@@ -90,11 +92,6 @@ class Line:
     @property
     def amended(self) -> bool:
         return self.first_plan != self.planned
-
-    @property
-    def restated(self) -> bool:
-        """Has the figure changed since the author saw it?"""
-        return self.snapshot is not None and self.fact is not None and self.snapshot != self.fact
 
     @property
     def may_type(self) -> bool:
@@ -252,6 +249,12 @@ def _line(report: WeeklyReport, plan: PlanLine, shared: Shared, days: int, last:
     if last is not None:
         value = shared.cube.kpi(measure.formula, channel_ids=[report.channel_id], start=report.week, end=last)
         live, left_out = settled(value.value), value.left_out
+    seen, restated = _kept(report.snapshot, plan.measure), None
+    if seen is not None and live is not None:
+        same_days = settled(
+            shared.cube.kpi(measure.formula, [report.channel_id], report.week, _last_seen(report) or last).value
+        )
+        restated = same_days if same_days != seen else None
     now = live if live is not None else plan.typed_fact
     locked = report.final is not None
     final = _kept(report.final, plan.measure)
@@ -260,11 +263,17 @@ def _line(report: WeeklyReport, plan: PlanLine, shared: Shared, days: int, last:
         first_plan=plan.value, planned=plan.planned, amend_reason=plan.amend_reason,
         plan=plan_to_date(plan.planned, measure.is_kpi, days or 7), fact=final if locked else now, typed=plan.typed_fact,
         typed_by=str(plan.typed_by) if plan.typed_by else "", from_data=live is not None,
-        left_out=left_out if live is not None else 0, snapshot=_kept(report.snapshot, plan.measure), final=final,
-        later=now if locked and now != final else None, begun=days > 0, basis=plan.basis,
+        left_out=left_out if live is not None else 0, snapshot=seen, final=final,
+        later=now if locked and now != final else None, begun=days > 0, basis=plan.basis, restated=restated,
         snapshot_plan=plan_to_date(plan.planned, measure.is_kpi, seen_days(report) or 7), about_money=plan.measure in shared.money,
         red=not locked and shared.is_red(report.channel_id, plan.measure),
     )  # fmt: skip
+
+
+def _last_seen(report: WeeklyReport) -> date | None:
+    """The last day of the figures that the author saw."""
+    last = (report.snapshot or {}).get("days", [None, None])[1]
+    return date.fromisoformat(last) if last else None
 
 
 def settled(value: Decimal | None) -> Decimal | None:

@@ -6,8 +6,9 @@ import pytest
 from django_scopes import scope, scopes_disabled
 
 from kpis.models import DailyFact, DataIncident
+from kpis.selectors.quality import data_quality
+from mops.demo import late_figures, seed, world
 from mops.demo import people as cast
-from mops.demo import seed, world
 from processes import overrides
 from processes.account_page import account_page
 from processes.models import Decision, Review
@@ -15,6 +16,7 @@ from processes.selectors import waiting_decisions
 from processes.services import sign_decision
 from processes.terms import Terms
 from reports.models import WeeklyReport
+from reports.selectors.figures import figures_of
 from roles.models import Campaign, Channel, Company, Membership
 
 FRIDAY = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -109,3 +111,19 @@ def test_a_stopped_channel_brings_no_figures():
 
     assert "vk" not in told
     assert len(told) == 8
+
+
+@pytest.mark.parametrize("now", [FRIDAY, WEDNESDAY, FRIDAY + timedelta(days=3)])
+def test_figures_are_silent_missing_and_restated(db, now):
+    company = seed.seed(now=now)
+
+    analyst = Membership.objects.get(user__email=f"analyst@{cast.DOMAIN}")
+    found = {(one.kind, one.subject) for one in data_quality(company=company, person=analyst, at=now).findings}
+    assert {("silent", "Метрика, старый счётчик"), ("gap", "Карты и отзывы"), ("no_leads", "Карты и отзывы")} <= found
+    day = late_figures.restated_day(company.local_date(now))
+    report = WeeklyReport.objects.get(company=company, channel__code="site", week=day - timedelta(days=day.weekday()))
+    [line] = [
+        row for row in figures_of(company=company, reports=[report], at=now)[report.pk].lines if row.measure == "leads"
+    ]
+    assert line.restated - line.snapshot == late_figures.LATE_LEADS
+    assert line.later - line.final == late_figures.LATE_LEADS
