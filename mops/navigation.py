@@ -39,6 +39,7 @@ MENU = (
         Entry(_("Targets"), "kpis:target-list", P.READ),
     )),
     (_("System"), (
+        Entry(_("Discipline"), "reports:discipline", P.VIEW_MONEY),
         Entry(_("Roles"), "roles:role-list", P.READ),
         Entry(_("People"), "roles:person-list", P.READ),
         Entry(_("Stop-rules"), "kpis:stop-rule-list", P.READ),

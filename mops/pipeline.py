@@ -17,7 +17,7 @@ from kpis.models import Evaluation
 from kpis.services import evaluations, imports
 from mops.models import Progress
 from mops.moments import next_week_moment
-from mops.notifications import deliveries, events, reminders
+from mops.notifications import deliveries, digests, events, reminders
 from processes import reviews
 from processes import services as processes
 from reports.selectors.calendar import week_book
@@ -111,6 +111,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("snapshot", build_snapshot),
     ("events", events.tell),
     ("reminders", reminders.remind),
+    ("digests", digests.send),
     ("send", deliveries.send_due),
 )
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import channel, dashboard, disputes, schedule, summary, today, walk, weekly
+from reports.views import channel, dashboard, discipline, disputes, schedule, summary, today, walk, weekly
 
 app_name = "reports"
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("reports/weekly-reports/<int:pk>/reopen/", weekly.weekly_report_reopen, name="weekly-report-reopen"),
     path("reports/weekly-reports/<int:pk>/dispute/", disputes.weekly_report_dispute, name="weekly-report-dispute"),
     path("reports/actions/<int:pk>/settle/", disputes.action_settle, name="action-settle"),
+    path("reports/discipline/", discipline.discipline, name="discipline"),
     path("reports/my-week/", walk.my_week, name="my-week"),
     path("reports/my-week/submit/", walk.my_week_submit, name="my-week-submit"),
     path("reports/week-schedule/", schedule.week_schedule, name="week-schedule"),

@@ -1,5 +1,7 @@
 """Tags of the weekly report: figures in the company's currency, week names, deadlines by weekday."""
 
+from decimal import Decimal
+
 from django import template
 from django.utils.translation import gettext as _
 
@@ -40,6 +42,26 @@ def facts_query(context, line, channel, figures):
     """The query of the page that lists the facts behind a figure."""
     kind = "kpi" if line.is_kpi else "metric"
     return f"?{kind}={line.measure}&channel={channel.code}&from={figures.first}&to={figures.last}"
+
+
+@register.simple_tag
+def hours(value):
+    """Hours as people say them: `5,5 ч`, from two days on `3,1 дн.`; `—` when unknown."""
+    if value is None:
+        return formats.NOTHING
+    if value >= 48:
+        return _("%s d") % formats.number((value / 24).quantize(Decimal("0.1")))
+    return _("%s h") % formats.number(value)
+
+
+@register.simple_tag
+def points(value):
+    """A difference of shares in percentage points with its sign: `+12 п. п.`."""
+    if value is None:
+        return formats.NOTHING
+    whole = round(value * 100)
+    sign = "+" if whole > 0 else formats.MINUS if whole < 0 else ""
+    return _("%s pp") % f"{sign}{abs(whole)}"
 
 
 @register.simple_tag

@@ -25,7 +25,8 @@ def steps(monkeypatch):
 
 def test_order():
     assert [name for name, _step in pipeline.STEPS] == [
-        "day", "load", "evaluate", "decisions", "follow_up", "week", "snapshot", "events", "reminders", "send",
+        "day", "load", "evaluate", "decisions", "follow_up", "week", "snapshot", "events", "reminders", "digests",
+        "send",
     ]  # fmt: skip
 
 
