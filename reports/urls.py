@@ -39,4 +39,5 @@ urlpatterns = [
     path("reports/company-days/<int:pk>/remove/", schedule.company_day_remove, name="company-day-remove"),
     path("reports/week-summary/", summary.week_summary, name="week-summary"),
     path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
+    path("reports/week-summary/slides.pptx", summary.week_deck, name="week-deck"),
 ]

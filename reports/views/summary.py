@@ -1,8 +1,10 @@
 """The CMO's page for the week."""
 
 from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from kpis.periods import week_label
@@ -10,6 +12,8 @@ from reports.forms.weekly import SummaryForm
 from reports.selectors import summary as selectors
 from reports.selectors.weekly import neighbour_weeks
 from reports.services.summary import write_summary
+from reports.slides.content import deck_of
+from reports.slides.deck import deck_file
 from reports.views.weekly import week_asked
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
@@ -32,6 +36,21 @@ def week_summary(request):
     now = timezone.now()
     week = week_asked(request, selectors.summary_week(company=request.company, at=now))
     return _show(request, week, now)
+
+
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+
+
+@requires(Permission.VIEW_MONEY)
+def week_deck(request):
+    """The week as slides in a file: one per channel, the summary last."""
+    now = timezone.now()
+    week = week_asked(request, selectors.summary_week(company=request.company, at=now))
+    deck = deck_of(company=request.company, person=request.person, week=week, at=now)
+    name = _("%(company)s, week %(week)s.pptx") % {"company": request.company.name, "week": week_label(week)}
+    return HttpResponse(
+        deck_file(deck), content_type=PPTX, headers={"Content-Disposition": content_disposition_header(True, name)}
+    )
 
 
 @requires(Permission.REVIEW_REPORT)

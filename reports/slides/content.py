@@ -1,0 +1,174 @@
+"""What the slides of a week say: one per channel in the order of the summary, then the summary of the CMO. No drawing here.
+
+Money is in full units of the company's currency. Nothing is reckoned anew: the figures are those of the report pages and of
+the summary page.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from kpis.selectors.measures import Measure
+from processes.models import Action, Decision
+from processes.wording import choice_title
+from reports.selectors.channel import open_desks, result_measure
+from reports.selectors.channel_charts import Desk
+from reports.selectors.figures import Line
+from reports.selectors.summary import ChannelMoney, Summary, week_summary
+from reports.selectors.weekly import ReportRow, actions_of, reports_of_week
+from roles import formats
+from roles.models import Company, Membership
+
+CHART_DAYS = 28
+"""Days up to the last settled one: four of the same weekdays show whether a week is unusual."""
+
+
+@dataclass(frozen=True)
+class ByDay:
+    """The channel's result KPI day by day; None where a day is unknown. `line` is the stop-rule's, `goal` the plan's."""
+
+    name: str
+    unit: str
+    days: list[date]
+    values: list[Decimal | None]
+    goal: Decimal | None
+    line: Decimal | None
+
+
+@dataclass(frozen=True)
+class ChannelSlide:
+    """One channel: its money as the title, plan and fact, the KPI by day, conclusion, actions, decisions."""
+
+    money: ChannelMoney
+    title: str
+    bad: bool
+    state: str
+    lines: list[Line]
+    by_day: ByDay | None
+    conclusion: str
+    actions: list[str]
+    decisions: list[str]
+
+
+@dataclass(frozen=True)
+class Deck:
+    """All slides of a week (its Monday)."""
+
+    company: Company
+    summary: Summary
+    title: str
+    channels: list[ChannelSlide]
+
+    @property
+    def period(self) -> str:
+        return formats.days(self.summary.week, self.summary.sunday)
+
+
+def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -> Deck:
+    """The slides of a week as of a moment; the number of queries does not depend on the number of channels."""
+    summary = week_summary(company=company, week=week, at=at)
+    rows = {row.report.channel_id: row for row in reports_of_week(company=company, week=week, at=at)}
+    promised = _promised(company, rows, summary)
+    decided: dict[int, list[Decision]] = defaultdict(list)
+    for decision in summary.decisions:
+        decided[decision.channel_id or decision.campaign.channel_id].append(decision)
+    desks = _desks(company, person, summary, at)
+    channels = [
+        _channel(company, money, rows.get(money.channel.pk), desks[money.channel.pk], summary, promised, decided)
+        for money in summary.channels
+    ]
+    return Deck(company, summary, _title(summary, company.currency), channels)
+
+
+def _promised(company: Company, rows: dict[int, ReportRow], summary: Summary) -> dict[int, list[Action]]:
+    """Actions by the id of their report; those of the summary, which have read their owners."""
+    known = {action.pk: action for action in summary.actions}
+    found = actions_of(company=company, reports=[row.report for row in rows.values()])
+    return {pk: [known[action.pk] for action in actions if action.pk in known] for pk, actions in found.items()}
+
+
+def _desks(company: Company, person: Membership, summary: Summary, at: datetime) -> dict[int, Desk]:
+    channels = [row.channel for row in summary.channels]
+    if not channels:
+        return {}
+    today = company.local_date(at)
+    first = summary.week - timedelta(days=CHART_DAYS)
+    desks = open_desks(
+        company=company, channels=channels, person=person, first=first, last=summary.sunday, today=today
+    )  # fmt: skip
+    return {desk.channel.pk: desk for desk in desks}
+
+
+def _title(summary: Summary, currency: str) -> str:
+    if summary.earned is None:
+        return _("What the week earned is not known yet")
+    said = _("Over the week we earned %(money)s") % {"money": formats.money(summary.earned, currency)}
+    if summary.romi is not None:
+        said = _("%(said)s with ROMI %(romi)s") % {"said": said, "romi": formats.percent(summary.romi)}
+    if summary.of_plan is not None:
+        said += " — " + _("%(share)s of plan") % {"share": formats.percent(summary.of_plan)}
+    return said
+
+
+def _channel(
+    company: Company, money: ChannelMoney, row: ReportRow | None, desk: Desk, summary: Summary, promised: dict,
+    decided: dict,
+) -> ChannelSlide:  # fmt: skip
+    measure = result_measure(desk)
+    return ChannelSlide(
+        money=money, title=_channel_title(money, company.currency), bad=money.off is not None and money.off < 0,
+        state=_state(money), lines=row.figures.lines if row else [], by_day=_by_day(desk, measure, summary, company),
+        conclusion=money.conclusion,
+        actions=[_action(action) for action in promised.get(row.report.pk, ())] if row else [],
+        decisions=[_decision(decision) for decision in decided.get(money.channel.pk, ())],
+    )  # fmt: skip
+
+
+def _channel_title(money: ChannelMoney, currency: str) -> str:
+    values = {"channel": money.channel.name, "money": formats.money(money.earned, currency)}
+    if money.earned is None:
+        return _("%(channel)s: what it earned is not known yet") % values
+    verb = _("%(channel)s earned %(money)s") if money.earned >= 0 else _("%(channel)s lost %(money)s")
+    if money.earned < 0:
+        values["money"] = formats.money(-money.earned, currency)
+    said = verb % values
+    if money.plan is None:
+        return said
+    return _("%(said)s, plan %(plan)s") % {"said": said, "plan": formats.money(money.plan, currency)}
+
+
+def _state(money: ChannelMoney) -> str:
+    if money.is_missing:
+        return _("the report is not there")
+    return "" if money.channel.is_running else money.channel.get_status_display()
+
+
+def _by_day(desk: Desk, measure: Measure, summary: Summary, company: Company) -> ByDay | None:
+    """None where nothing of the KPI is known on any of the days."""
+    last = summary.last or summary.week - timedelta(days=1)
+    days = [last - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
+    daily = desk.cube.daily(measure.formula, desk.channel.pk)
+    values = [daily[day].value if day in daily else None for day in days]
+    if all(value is None for value in values):
+        return None
+    rule = desk.line_of(measure.code)
+    goal = desk.goal(measure, days[0], last) if measure.is_kpi else None
+    return ByDay(str(measure.name), measure.unit, days, values, goal, rule.line if rule else None)
+
+
+def _action(action: Action) -> str:
+    return _("%(text)s — %(owner)s, %(day)s") % {
+        "text": action.text, "owner": action.owner.user.short_name, "day": formats.day(action.due_on, year=False),
+    }  # fmt: skip
+
+
+def _decision(decision: Decision) -> str:
+    if not decision.choice:
+        return _("%(decision)s waits: %(subject)s") % {"decision": decision, "subject": decision.subject.name}
+    said = f"{choice_title(decision.choice)}: {decision.subject.name}"
+    if decision.reason:
+        said += f". {decision.reason}"
+    return f"{said} — {decision.signed_by.user.short_name}" if decision.signed_by else said
