@@ -70,6 +70,12 @@ def money_codes(company: Company) -> set[str]:
     return {info.code for info in catalogue.BUILT_IN.values() if info.unit == "money"} | set(own)
 
 
+def factor_of(rate: Decimal | None, scale: Decimal | None) -> Decimal | None:
+    """What the money of a file is multiplied by: its rate and its unit; None where it stands as it is."""
+    found = (1 if rate is None else rate) * (1 if scale is None else scale)
+    return None if found == 1 else Decimal(found)
+
+
 def converted(rows: Iterator[Row], money: set[str], rate: Decimal | None) -> Iterator[Row]:
     """Rows with the values of these metrics in the company's currency: times the rate, rounded to millionths, half to even."""
     if rate is None:

@@ -45,7 +45,7 @@ class ImportOut(serializers.ModelSerializer):
     class Meta:
         model = Import
         fields = (
-            "id", "source", "state", "filename", "profile", "currency", "rate", "created", "changed", "unchanged", "first_day", "last_day",
+            "id", "source", "state", "filename", "profile", "currency", "rate", "scale", "rows_read", "read_share", "created", "changed", "unchanged", "first_day", "last_day",
             "errors", "created_at", "finished_at",
         )  # fmt: skip
 
@@ -67,6 +67,12 @@ ImportUpload = inline_serializer(
             6,
             required=False,
             help_text="what one unit of the file's currency is in the company's, where they differ",
+        ),
+        "scale": serializers.DecimalField(
+            19,
+            6,
+            required=False,
+            help_text="what its money is multiplied by (0.01: kopecks), asked where it is far from the loads before it",
         ),
     },
 )
@@ -120,7 +126,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, CompanyVie
         )  # fmt: skip
         if load.state == Import.State.PREVIEW:
             writes.confirm_import(company=self.company, by=self.person, at=at, load=load, mapping=load.mapping,
-                rate=_rate(request.data.get("rate")),
+                rate=_rate(request.data.get("rate")), scale=_rate(request.data.get("scale")),
             )  # fmt: skip
         return Response({"id": load.pk}, status=202)
 

@@ -45,10 +45,29 @@ class UploadForm(RefusableForm):
         return writes.receive_file(company=company, by=by, at=at, source=named, upload=file)
 
 
+SCALES = (
+    ("1", _("as it stands: full units")),
+    ("0.01", _("kopecks or cents: divide by 100")),
+    ("0.001", _("thousandths: divide by 1 000")),
+    ("0.000001", _("millionths: divide by 1 000 000")),
+    ("100", _("hundreds: multiply by 100")),
+    ("1000", _("thousands: multiply by 1 000")),
+    ("1000000", _("millions: multiply by 1 000 000")),
+)
+"""What money is multiplied by, and how that is called."""
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal("".join(text.split()).replace(",", "."))
+    except InvalidOperation:
+        return None
+
+
 class MappingForm:
     """A choice of channel for every name in a file, and the rate of its money where that is not the company's.
 
-    `rows` holds (field name, name in the file, chosen code, error); `rate` is None while it is not a number above 0.
+    `doubt`: what speaks against taking the money as it stands, as a sentence; `scale` what was said about it. `rows` holds (field name, name in the file, chosen code, error); `rate` is None while it is not a number above 0.
     """
 
     def __init__(self, company, load, data=None, errors=()):
@@ -61,6 +80,11 @@ class MappingForm:
         last = writes.last_rate(load=load)
         self.currency, self.rate_error = load.currency, wrong.get("rate", "")
         self.rate_text = (f"{last.normalize():f}" if last else "") if data is None else data.get("rate", "")
+        self.doubt, self.scales, self.scale = "", SCALES, None
+        self.scale_error = wrong.get("scale", "")
+        self.scale_text = "" if data is None else data.get("scale", "")
+        if self.scale_text:
+            self.scale = _decimal(self.scale_text)
         self.rows = []
         for number, (name, code) in enumerate(sorted(load.mapping.items())):
             field = f"channel-{number}"
@@ -69,11 +93,8 @@ class MappingForm:
 
     @property
     def rate(self) -> Decimal | None:
-        try:
-            rate = Decimal("".join(self.rate_text.split()).replace(",", "."))
-        except InvalidOperation:
-            return None
-        return rate if self.currency and rate.is_finite() and rate > 0 else None
+        rate = _decimal(self.rate_text)
+        return rate if self.currency and rate is not None and rate.is_finite() and rate > 0 else None
 
     @property
     def mapping(self) -> dict[str, str]:

@@ -81,6 +81,11 @@ class Import(CompanyOwned):
     mapping = models.JSONField(default=dict, help_text="names in the file → codes of channels, as the user confirmed")
     currency = models.CharField(max_length=3, blank=True, help_text="of the file, where it is not the company's")
     rate = MicrosField(null=True, blank=True, help_text="what one unit of that currency is in the company's")
+    scale = MicrosField(
+        null=True, blank=True, help_text="what its money is multiplied by, as somebody said; 0.01: it is in kopecks"
+    )
+    rows_read = models.PositiveIntegerField(default=0, help_text="while it runs: rows of the file that are read")
+    read_share = models.PositiveSmallIntegerField(default=0, help_text="while it runs: of the file, in per cent")
     created = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
@@ -119,6 +124,7 @@ class ColumnMap(CompanyOwned):
     class Step(models.TextChoices):
         DAY = "day", _("a day")
         WEEK = "week", _("a week from that day on")
+        MONTH = "month", _("a calendar month")
 
     class Order(models.TextChoices):
         UNTOLD = "", _("other spellings only")
@@ -128,8 +134,8 @@ class ColumnMap(CompanyOwned):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="column_maps")
     digest = models.CharField(max_length=64, help_text="SHA-256 of the headings")
     header = models.JSONField()
-    columns = models.JSONField(help_text='[{"what", "metric"?, "channel"?}], a place for each column')
-    step = models.CharField(max_length=4, choices=Step, default=Step.DAY)
+    columns = models.JSONField(help_text='[{"what", "metric"?, "channel"?, "unit"?}], a place for each column')
+    step = models.CharField(max_length=5, choices=Step, default=Step.DAY)
     is_sparse = models.BooleanField(
         default=False, help_text="days stand apart, and each row is a day, as somebody said"
     )

@@ -88,7 +88,7 @@ def waiting_for_channels(load: Import) -> list[str]:
 def preview(
     *, company: Company, load: Import, mapping: dict[str, str] | None = None, rate: Decimal | None = None
 ) -> Preview:
-    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far; `rate`: of its money.
+    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far; `rate`: what its money is multiplied by.
 
     Raises FileProblem when the stored file cannot be read any more.
     """

@@ -12,6 +12,7 @@ from kpis import problems
 from kpis.models import Import, Source
 from kpis.services import imports
 from kpis.services.sources import CODE, ensure_source
+from kpis.services.units import remembered_scale
 from roles.models import Company, Membership
 from roles.refusals import Refused
 
@@ -64,7 +65,10 @@ def _load(company: Company, by: Membership, at: datetime, source: Source, path: 
     if load.state == Import.State.PREVIEW:
         rate = imports.last_rate(load=load)
         try:
-            imports.confirm_import(company=company, by=by, at=at, load=load, mapping=load.mapping, rate=rate)
+            scale = remembered_scale(company=company, load=load, rate=rate)
+            imports.confirm_import(
+                company=company, by=by, at=at, load=load, mapping=load.mapping, rate=rate, scale=scale
+            )  # fmt: skip
         except Refused as refusal:
             return Outcome(path, "waits", refusal.message, load)
     imports.run_due_imports(company=company, at=at)

@@ -5,7 +5,6 @@ The row says what must still happen; a killed worker loses nothing, because effe
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,7 +22,9 @@ from kpis.importers.deals import DealRow, Deals
 from kpis.models import Import, Source
 from kpis.services import deals
 from kpis.services.evaluations import kick
+from kpis.services.leases import LEASE, PROGRESS_EVERY, LeaseLost, renewal
 from kpis.services.meanings import PROFILES, RECOUNT, chosen, codes_of, remembered_mapping
+from kpis.services.units import checked_scale
 from kpis.services.uploads import BadFile, digest_of, kept
 from roles import audit
 from roles.fields import MICRO
@@ -32,13 +33,10 @@ from roles.refusals import Conflict, FieldError, Refused
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=45)
-RENEW_EVERY = 15.0
 ATTEMPTS = 3
 KEPT = timedelta(days=30)
 WAITING = (Import.State.PREVIEW, Import.State.QUEUED)
 MOST_ERRORS = 100
-PROGRESS_EVERY = 5_000
 
 
 class NotWaiting(Conflict):
@@ -115,24 +113,28 @@ def confirm_import(
     load: Import,
     mapping: dict[str, str],
     rate: Decimal | None = None,
+    scale: Decimal | None = None,
 ) -> Import:
     """The user's word: put the load in the queue with a channel for every name of the file.
 
-    `rate`: what one unit of the file's currency is in the company's, needed where they differ. Raises ChannelsNotChosen,
-    RateNeeded, or NotWaiting when it is not (any more) waiting for a word.
+    `rate`: what one unit of the file's currency is in the company's, needed where they differ. `scale`: what its
+    money is multiplied by, needed where it looks counted in something else. Raises ChannelsNotChosen, RateNeeded,
+    ScaleNeeded, or NotWaiting when it is not (any more) waiting for a word.
     """
     if not load.profile:
         message = _("It is not said yet what the columns of this file are: do it on the page of the load.")
         raise ColumnsNotChosen(message, [FieldError("file", "columns_not_chosen", message)])
     rate = _checked_rate(company, load, rate)
     said = chosen(company, load, mapping)
+    scale = checked_scale(company, load, rate, scale)
     with transaction.atomic():
         taken = Import.objects.filter(company=company, pk=load.pk, state=Import.State.PREVIEW).update(
-            state=Import.State.QUEUED, mapping=said, rate=rate, attempts=0, errors=[]
+            state=Import.State.QUEUED, mapping=said, rate=rate, scale=scale, attempts=0, errors=[]
         )
         if not taken:
             raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
         after = {"mapping": said} | ({"currency": load.currency, "rate": f"{rate.normalize():f}"} if rate else {})
+        after |= {"scale": f"{scale.normalize():f}"} if scale else {}
         audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after=after)
         transaction.on_commit(lambda: kick(company.pk))
     load.refresh_from_db()
@@ -240,7 +242,7 @@ def run_import(*, company: Company, pk: int, at: datetime) -> bool:
 
 def _load(load: Import, token: str, at: datetime) -> bool:
     """Parse and stage outside a transaction, so that no writer waits for a parser; then one short transaction."""
-    company, renew = load.company, _renewal(load, token, at)
+    company = load.company
     names = reading.Names(company, load.mapping)
     problems: list[CellProblem] = []
     with reading.opened(load) as stream:
@@ -249,8 +251,10 @@ def _load(load: Import, token: str, at: datetime) -> bool:
             return _load_deals(load, token, at, reader.read(table, context))
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
-            rows = reading.converted(reader.read(table, context), reading.money_codes(company), load.rate)
-            staged.add(_lines(rows, names, codes, problems, renew))
+            rows = reading.converted(
+                reader.read(table, context), reading.money_codes(company), reading.factor_of(load.rate, load.scale)
+            )
+            staged.add(_lines(rows, names, codes, problems, renewal(load, token, at, stream)))
             if problems:
                 return _fail(load, token, at, [problem.as_json() for problem in problems])
             if reader.FOLDS:
@@ -280,12 +284,12 @@ def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow])
 
 
 def _lines(
-    rows: Iterator[Row], names: reading.Names, codes: list[str], problems: list[CellProblem], renew: Callable[[], None],
+    rows: Iterator[Row], names: reading.Names, codes: list[str], problems: list[CellProblem], renew: Callable[[int], None],
 ) -> Iterator[tuple]:  # fmt: skip
     """Staging lines of the rows that are right; `problems` collects the others, and enough of them end the reading."""
     for number, row in enumerate(rows):
         if number % PROGRESS_EVERY == 0:
-            renew()
+            renew(number)
         if names.leaves_out(row):
             continue
         channel_id = names.channel(row)
@@ -301,27 +305,6 @@ def _lines(
             else sum(1 << bit for bit, code in enumerate(codes) if code not in row.values)
         )
         yield (row.line, row.day.isoformat(), channel_id, campaign_id, kept, *map(row.values.get, codes))
-
-
-def _renewal(load: Import, token: str, at: datetime) -> Callable[[], None]:
-    """A function that keeps the lease while a long file is read; raises LeaseLost when another worker has it."""
-    begun = renewed = time.monotonic()
-
-    def renew() -> None:
-        nonlocal renewed
-        now = time.monotonic()
-        if now - renewed < RENEW_EVERY:
-            return
-        renewed = now
-        mine = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token)
-        if not mine.update(lease_until=at + timedelta(seconds=now - begun) + LEASE):
-            raise LeaseLost(load.pk)
-
-    return renew
-
-
-class LeaseLost(RuntimeError):
-    """Another worker took the load over: this one stops and writes nothing."""
 
 
 def _hold(load: Import, token: str) -> None:

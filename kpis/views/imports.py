@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from kpis import problems
+from kpis import problems, reading
 from kpis.forms.columns import ColumnsForm
 from kpis.forms.imports import MappingForm, UploadForm
 from kpis.importers import platforms, registry
@@ -17,9 +17,11 @@ from kpis.models import Import
 from kpis.selectors import column_maps as maps
 from kpis.selectors import deals
 from kpis.selectors import imports as reads
+from kpis.selectors.scale import scale_doubt
 from kpis.services import imports as writes
 from kpis.services.column_maps import choose_columns
 from kpis.services.meanings import PROFILES, RECOUNT
+from kpis.services.units import doubt_sentence
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -85,7 +87,7 @@ def import_confirm(request, pk):
         if request.POST.get("act") == "preview":
             writes.choose_channels(**_acting(request), load=load, mapping=form.mapping)
         else:
-            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping, rate=form.rate)
+            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping, rate=form.rate, scale=form.scale)
     except Refused as refusal:
         return _detail(request, load, refusal)
     return redirect("kpis:import-detail", request.company.slug, load.pk)
@@ -121,7 +123,10 @@ def _detail(request, load: Import, refusal: Refused | None = None):
         context |= {"mapping": form, "by_hand": load.profile not in registry.CODES}
         preview = deals.preview if load.profile in PROFILES else reads.preview
         try:
-            context["preview"] = preview(company=request.company, load=load, mapping=form.mapping, rate=form.rate)
+            factor = reading.factor_of(form.rate, form.scale)
+            context["preview"] = preview(company=request.company, load=load, mapping=form.mapping, rate=factor)
+            if doubt := scale_doubt(company=request.company, load=load, rate=form.rate):
+                form.doubt = doubt_sentence(request.company, doubt)
         except FileProblem as problem:
             context["unreadable"] = problems.file_sentence(problem)
     elif load.profile in PROFILES:
