@@ -16,8 +16,11 @@ net         = kept − given up = avoided spend − X · forgone conversions.
 
 A day without figures is left out; after a stop it is a day on which nothing was spent and nothing came. The last day is
 the earliest of: 30 days after the effect; after a stop the day before the channel runs again; after a cut or a rewrite the
-day of the recovery, as in the back-test (so many known days running on the right side of the line as the rule asks for);
-the next decision about it; yesterday.
+day of the recovery, by the classes that the engine gives the days (so many OK days as the rule asks for, GREY and BREACH
+begin the count anew, THIN and idle ones say nothing; or a week of idle ones); the next decision about it; yesterday.
+
+A campaign that was decided about apart is counted once: on the days that its own account counts it is taken out of its
+channel's, out of the day and out of the mean day alike.
 
 Continue and false alarm go on with real figures through the end of the override, so nothing is assumed:
 
@@ -26,11 +29,14 @@ line, a stop would have given them up.
 net         = kept − paid.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+
+from kpis.day_classes import DayClass
+from kpis.engine import PAUSE_DAYS
 
 CENT = Decimal("0.01")
 LONGEST = timedelta(days=30)
@@ -119,36 +125,80 @@ def last_day(effect: date, *ends: date | None) -> date:
     return min([effect + LONGEST, *(end for end in ends if end is not None)])
 
 
-def recovered_on(line: Decimal, days: Days, effect: date, clear_days: int) -> date | None:
-    """The day on which it has been on the right side of the line for `clear_days` known days running; None if never."""
-    running = 0
-    for day in sorted(day for day in days if day > effect):
-        running = running + 1 if over(line, *days[day]) <= 0 else 0
-        if running >= clear_days:
+def recovered_on(classes: Mapping[date, DayClass], effect: date, clear_days: int) -> date | None:
+    """The day on which firing would have ended by itself, as in the state machine: `clear_days` OK days, or a week without
+    anything going on. None if never. `classes`: of the rule's days, those that nobody has judged yet left out."""
+    clean = idle = 0
+    for day in sorted(day for day in classes if day > effect):
+        found = classes[day]
+        if found in (DayClass.GREY, DayClass.BREACH):
+            clean = 0
+        clean += found == DayClass.OK
+        idle = idle + 1 if found == DayClass.INACTIVE else 0
+        if clean >= clear_days or idle >= PAUSE_DAYS:
             return day
     return None
 
 
-def acted(*, line: Decimal, days: Days, first: date, since: date, effect: date, last: date, stopped: bool) -> Account:
+class Apart(NamedTuple):
+    """A campaign with an account of its own: its known days, and those on which that account counts it."""
+
+    days: Days
+    counted: frozenset[date]
+
+    def on(self, day: date) -> Figures:
+        """What it takes out of its channel on a day."""
+        return self.days.get(day, NOTHING) if day in self.counted else NOTHING
+
+
+NOTHING = Figures(Decimal(0), Decimal(0))
+
+
+def without(row: Figures, parts: Iterable[Figures]) -> Figures:
+    """A channel's figures less those of some of its campaigns."""
+    for part in parts:
+        row = Figures(row.numerator - part.numerator, row.denominator - part.denominator)
+    return row
+
+
+def alone(days: Days, apart: Sequence[Apart]) -> Days:
+    """The days of a channel less the campaigns that are counted apart on them."""
+    return {day: without(row, (one.on(day) for one in apart)) for day, row in days.items()} if apart else days
+
+
+def _share(one: Apart, days: Days, first: date, effect: date, count: int) -> Figures:
+    """What a campaign is of the channel's mean day."""
+    known = [one.days[day] for day in days if first <= day <= effect and day in one.days]
+    return Figures(sum(row.numerator for row in known) / count, sum(row.denominator for row in known) / count)
+
+
+def acted(
+    *, line: Decimal, days: Days, first: date, since: date, effect: date, last: date, stopped: bool,
+    apart: Sequence[Apart] = (),
+) -> Account:  # fmt: skip
     """The account of a stop, a cut or a rewrite.
 
     `first`: the first breaching day, from which the rate is taken; `since`: the first day whose loss belongs to this
     round; `effect`: the day it took effect, `last`: the last day that counts. `stopped`: silent days are days without spend.
     """
-    lost, rate = total_over(line, between(days, since, effect)), rate_of(days, first, effect)
+    own = alone(days, apart)
+    lost, rate = total_over(line, between(own, since, effect)), rate_of(days, first, effect)
     begin = effect + ONE
     if rate is None or last < begin:
         return Account(lost, rate, begin, last)
+    shares = [(one, _share(one, days, first, effect, rate.days)) for one in apart]
     kept = given_up = avoided = forgone = Decimal(0)
     counted = silent = 0
     for offset in range((last - effect).days):
-        row = days.get(begin + offset * ONE)
+        day = begin + offset * ONE
+        row = own.get(day)
         if row is None and not stopped:
             continue
         silent += row is None
-        row = row or Figures(Decimal(0), Decimal(0))
+        row = row or NOTHING
         counted += 1
-        spared, missed = rate.numerator - row.numerator, rate.denominator - row.denominator
+        usual = without(Figures(*rate[:2]), (share for one, share in shares if day in one.counted))
+        spared, missed = usual.numerator - row.numerator, usual.denominator - row.denominator
         net = spared - line * missed
         avoided, forgone = avoided + spared, forgone + missed
         kept, given_up = kept + max(net, Decimal(0)), given_up + max(-net, Decimal(0))
@@ -160,10 +210,13 @@ def acted(*, line: Decimal, days: Days, first: date, since: date, effect: date, 
     )  # fmt: skip
 
 
-def went_on(*, line: Decimal, days: Days, first: date, since: date, effect: date, last: date) -> Account:
+def went_on(
+    *, line: Decimal, days: Days, first: date, since: date, effect: date, last: date, apart: Sequence[Apart] = ()
+) -> Account:
     """The account of "continue" and of a false alarm: what the days after the effect cost over the line."""
-    lost, rate = total_over(line, between(days, since, effect)), rate_of(days, first, effect)
-    known = between(days, effect + ONE, last)
+    own = alone(days, apart)
+    lost, rate = total_over(line, between(own, since, effect)), rate_of(days, first, effect)
+    known = between(own, effect + ONE, last)
     if not known:
         return Account(lost, rate, effect + ONE, last)
     amounts = [over(line, *row) for row in known]

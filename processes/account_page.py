@@ -167,7 +167,7 @@ def arithmetic(entry: Entry) -> str:
     line = formats.money(entry.decision.breach.version.line, currency)
     if found.went_on:
         text = _("By real figures of %(days)s, %(span)s, against the line of %(line)s.")
-        return text % {"line": line, "days": days, "span": span}
+        return text % {"line": line, "days": days, "span": span} + _apart(entry)
     what = wording.part_name(entry.decision.kept_evidence["denominator"]).lower()
     words = {
         "days": days, "span": span, "rate": formats.money(found.rate.numerator, currency),
@@ -177,7 +177,15 @@ def arithmetic(entry: Entry) -> str:
         "An estimate over %(days)s, %(span)s: without the decision each would have been like the mean day of the breach, "
         "%(rate)s and %(count)s (%(what)s)."
     )
-    return f"{estimate % words} {_parts(found, what, line, currency)}"
+    return f"{estimate % words} {_parts(found, what, line, currency)}{_apart(entry)}"
+
+
+def _apart(entry: Entry) -> str:
+    if not entry.apart:
+        return ""
+    return " " + _("Left out, because counted by decisions of their own: %(names)s.") % {
+        "names": ", ".join(entry.apart)
+    }
 
 
 def _parts(found: Account, what: str, line: str, currency: str) -> str:

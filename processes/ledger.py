@@ -1,20 +1,23 @@
 """The accounts of signed decisions, read set-based: a constant number of queries for any number of decisions.
 
-Which days count stands in `processes.account`. A channel and one of its campaigns that are decided about apart count the
-campaign's money twice: sums over them are not exact.
+Which days count stands in `processes.account`. A channel's account leaves out its campaigns on the days that their own
+accounts count, whoever asks and whatever else is asked for: sums count every rouble once.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from kpis import engine
+from kpis.day_classes import DayClass
 from kpis.engine import FALSE_ALARM_DAYS
 from kpis.formulas import Formula
 from kpis.metrics import MetricInfo
 from kpis.models import Breach, StopRuleVersion, Verdict
+from kpis.replay import rule_of
 from kpis.rule_terms import has_money_account
 from kpis.selectors.measures import metrics_of
 from kpis.series import History, read_history
@@ -37,7 +40,8 @@ class Entry:
 
     `before`, `after`: the KPI over the days of the breach, and over the first known days since `begin`: the day after the
     effect, after a stop the day it runs again (None while it does not). None where unknown. `under`: on how many of those
-    `after_days` it stood on the right side of the line.
+    `after_days` it stood on the right side of the line. `apart`: names of the campaigns that this account leaves out on some
+    days, because their own accounts count them.
     """
 
     decision: Decision
@@ -49,6 +53,7 @@ class Entry:
     under: int
     to_decide: timedelta | None
     to_act: timedelta | None
+    apart: tuple[str, ...] = ()
 
     @property
     def is_false_alarm(self) -> bool:
@@ -68,6 +73,7 @@ class Around:
     resumed: dict[tuple, list[date]]
     later: list[Decision]
     acted: dict[int, datetime]
+    parts: list[Decision]
 
 
 def entries(*, company: Company, decisions: Iterable[Decision], at: datetime) -> list[Entry]:
@@ -81,7 +87,8 @@ def entries(*, company: Company, decisions: Iterable[Decision], at: datetime) ->
 
 def _around(company: Company, signed: list[Decision], at: datetime) -> Around:
     today = company.local_date(at)
-    formulas = signed_formulas(company=company, decisions=signed)
+    parts = _parts(company, signed)
+    formulas = signed_formulas(company=company, decisions=[*signed, *parts])
     metrics = metrics_of(company=company)
     channels = {row.channel_id for row in signed}
     rules = {row.breach.rule_id for row in signed}
@@ -94,11 +101,24 @@ def _around(company: Company, signed: list[Decision], at: datetime) -> Around:
     return Around(
         today=today, formulas=formulas,
         metrics=metrics,
-        history=_history(company, formulas, min(_first(row) for row in signed), today),
+        history=_history(company, formulas, min(_reads_from(row) for row in (*signed, *parts)), today),
         resumed=resumed,
         later=list(later.only("pk", "company", "channel", "campaign", "choice", "effective_at", "breach", "round", "terms")),
         acted=dict(actions.exclude(kind=Action.Kind.TODO).values_list("decision_id", "closed_at")),
+        parts=parts,
     )  # fmt: skip
+
+
+def _parts(company: Company, signed: list[Decision]) -> list[Decision]:
+    """Signed decisions about campaigns of the channels that these decide about as a whole."""
+    channels = {row.channel_id for row in signed if row.campaign_id is None}
+    if not channels:
+        return []
+    rows = Decision.objects.filter(
+        company=company, channel__in=channels, campaign__isnull=False, breach__isnull=False, state=State.SIGNED,
+        effective_at__isnull=False,
+    )  # fmt: skip
+    return list(rows.select_related("company", "campaign", "breach__version").order_by("effective_at"))
 
 
 def _entry(decision: Decision, around: Around) -> Entry:
@@ -106,7 +126,10 @@ def _entry(decision: Decision, around: Around) -> Entry:
     effect = company.local_date(decision.effective_at)
     formula = around.formulas.get(decision.pk)
     days = _days(decision, formula, around.history, decision.terms.get("keep", ()), _first(decision))
-    found = _account(decision, formula, days, effect, around) if _counts_money(decision, formula, around) else None
+    found, apart = None, []
+    if _counts_money(decision, formula, around):
+        apart = _apart(decision, around)
+        found = _account(decision, formula, days, around, [one for _name, one in apart])
     before = _ratio(account.between(days, _first(decision), effect))
     begin = _begin(decision, effect, around)
     after = account.between(days, begin, around.today - timedelta(days=1))[:AFTER_DAYS] if begin else []
@@ -116,7 +139,7 @@ def _entry(decision: Decision, around: Around) -> Entry:
         decision=decision, account=found, before=before, after=_ratio(after), begin=begin, after_days=len(after),
         under=sum(_is_fine(row, breach.version) for row in after),
         to_decide=decision.signed_at - began if decision.signed_at else None,
-        to_act=None if done is None else done - decision.effective_at,
+        to_act=None if done is None else done - decision.effective_at, apart=tuple(sorted(name for name, _one in apart)),
     )  # fmt: skip
 
 
@@ -126,23 +149,72 @@ def _counts_money(decision: Decision, formula: Formula | None, around: Around) -
     return formula is not None and has_money_account(formula, around.metrics, version.comparison, version.window)
 
 
-def _account(decision: Decision, formula: Formula, days: account.Days, effect: date, around: Around) -> Account:
+def _account(
+    decision: Decision, formula: Formula, days: account.Days, around: Around, apart: Sequence[account.Apart] = ()
+) -> Account:
     breach, choice = decision.breach, decision.choice
+    effect = decision.company.local_date(decision.effective_at)
     goes_on = choice in GOES_ON
     if choice == Choice.STOP:
         over_on = _day_before(_resumed_on(decision, effect, around))
     elif goes_on:
         over_on = _end_of_choice(decision, breach, effect)
     else:
-        over_on = account.recovered_on(breach.version.line, days, effect, breach.version.clear_days)
+        over_on = account.recovered_on(_classes(decision, formula, around), effect, breach.version.clear_days)
     last = account.last_day(effect, around.today - timedelta(days=1), _next_effect(decision, around), over_on)
     common = {
         "line": breach.version.line, "days": days, "first": _first(decision), "effect": effect, "last": last,
-        "since": _since(decision, around),
+        "since": _since(decision, around), "apart": apart,
     }  # fmt: skip
     if goes_on:
         return account.went_on(**common)
     return account.acted(**common, stopped=choice == Choice.STOP)
+
+
+def _apart(decision: Decision, around: Around) -> list[tuple[str, account.Apart]]:
+    """The campaigns of a channel, by name, that have accounts of their own since its breach began, but for those that a stop
+    kept: they are left out anyway."""
+    if decision.campaign_id is not None:
+        return []
+    formula, kept = around.formulas[decision.pk], set(decision.terms.get("keep", ()))
+    counted: dict[int, set[date]] = defaultdict(set)
+    one_of: dict[int, Decision] = {}
+    for row in around.parts:
+        mine = around.formulas.get(row.pk)
+        if row.channel_id == decision.channel_id and row.campaign_id not in kept and _counts_money(row, mine, around):
+            counted[row.campaign_id] |= _counted_days(row, mine, around)
+            one_of[row.campaign_id] = row
+    first = _first(decision)
+    return [
+        (row.campaign.name, account.Apart(_days(row, formula, around.history, (), first), frozenset(counted[campaign])))
+        for campaign, row in one_of.items()
+        if max(counted[campaign]) >= first
+    ]
+
+
+def _counted_days(decision: Decision, formula: Formula, around: Around) -> set[date]:
+    """The days that an account counts: of the loss, and after the effect."""
+    days = _days(decision, formula, around.history, (), _first(decision))
+    found = _account(decision, formula, days, around)
+    effect = decision.company.local_date(decision.effective_at)
+    last = effect if found.net is None else max(found.last, effect)
+    first = _since(decision, around)
+    return {first + timedelta(days=offset) for offset in range((last - first).days + 1)}
+
+
+def _classes(decision: Decision, formula: Formula, around: Around) -> dict[date, DayClass]:
+    """What the engine calls the days of a decision's scope, by the rule that fired and the formula that was signed."""
+    history, breach = around.history, decision.breach
+    scope = (decision.channel_id, decision.campaign_id or 0)
+    if history is None or scope not in history.rows or formula.metrics - set(history.columns):
+        return {}
+    figures = history.figures(formula, [scope])
+    [classes] = engine.run(figures, [rule_of(breach.version, formula.scales)]).classes
+    return {
+        history.day(index): DayClass(found)
+        for index, found in enumerate(classes.tolist())
+        if found > DayClass.NOT_READY
+    }
 
 
 def _since(decision: Decision, around: Around) -> date:
@@ -222,6 +294,12 @@ def _first(decision: Decision) -> date:
     """The first breaching day as it was when the decision opened: late data may have moved the breach's own."""
     kept = decision.evidence.get("first_day")
     return min(decision.breach.first_day, date.fromisoformat(kept)) if kept else decision.breach.first_day
+
+
+def _reads_from(decision: Decision) -> date:
+    """A pooled window looks back beyond the first day of the breach."""
+    version = decision.breach.version
+    return _first(decision) - timedelta(days=version.n if version.window == StopRuleVersion.Window.POOLED else 0)
 
 
 def _rests_from(decision: Decision) -> date:

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from processes.account import Account, Figures, Rate, acted, last_day, recovered_on, together, went_on
+from kpis.day_classes import DayClass
+from processes.account import Account, Apart, Figures, Rate, acted, last_day, recovered_on, together, went_on
 
 LINE = Decimal(3500)
 D1 = date(2026, 11, 16)
@@ -95,12 +96,36 @@ def test_the_second_round_loses_only_its_own_days():
     assert found.rate.days == 4
 
 
-def test_a_rewrite_is_counted_until_the_kpi_has_recovered():
-    """After the effect: 20 000/5 is over, 17 500/5 on the line, unknown, 14 000/5 below: the second fine day running."""
-    after = days([*BREACH, (20_000, 5), (17_500, 5), None, (14_000, 5), (50_000, 5)])
+@pytest.mark.parametrize(
+    ("told", "last"),
+    [
+        ("breach grey ok ok", 4), ("ok grey ok ok", 4), ("ok breach ok", None), ("ok thin ok", 3), ("ok inactive missing ok", 4),
+        ("grey grey grey", None), ("thin thin thin thin", None), ("inactive " * 7, 7), ("inactive " * 6 + "missing inactive", None),
+    ],
+)  # fmt: skip
+def test_the_recovery_counts_days_as_the_engine_calls_them(told, last):
+    found = {EFFECT + timedelta(days=day): DayClass[name.upper()] for day, name in enumerate(told.split(), start=1)}
 
-    assert recovered_on(LINE, after, EFFECT, 2) == EFFECT + timedelta(days=4)
-    assert recovered_on(LINE, after, EFFECT, 3) is None
+    assert recovered_on(found, EFFECT, 2) == (None if last is None else EFFECT + timedelta(days=last))
+
+
+def test_a_campaign_that_is_counted_apart_is_taken_out_of_its_channel():
+    """The campaign is half of each day of the breach and has an account of its own until two days after the effect."""
+    part = days([(top / 2, Decimal(bottom) / 2) for top, bottom in BREACH])
+    own = frozenset(D1 + timedelta(days=offset) for offset in range(1, 6))
+    common = {"line": LINE, "days": days(BREACH), "first": D1, "since": D1, "effect": EFFECT, "stopped": True}
+    last = EFFECT + timedelta(days=6)
+    whole, less = acted(**common, last=last), acted(**common, last=last, apart=[Apart(part, own)])
+
+    assert whole.kept == 6 * Decimal("13422.5")
+    assert less.kept == 4 * Decimal("13422.5") + 2 * Decimal("6711.25")
+    assert (whole.lost, less.lost) == (53_690, 53_690 - (12_600 + 15_750 + 14_140) / 2)
+    on = went_on(line=LINE, days=days([*BREACH, (39_200, 8)]), first=D1, since=D1, effect=EFFECT, last=last)
+    half = Apart(days([(19_600, 4)], EFFECT + timedelta(days=1)), own)
+    assert on.paid == 11_200
+    assert went_on(
+        line=LINE, days=days([*BREACH, (39_200, 8)]), first=D1, since=D1, effect=EFFECT, last=last, apart=[half]
+    ).paid == 5_600  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -361,3 +361,37 @@ def test_a_decision_of_another_company_is_in_nobody_elses_account(road, rival):
 
     assert account_page.account_page(company=road.company, label="", at=road.at(20)).lines == []
     assert reviews.open_due(company=road.company, at=road.at(60)) == []
+
+
+def test_a_campaign_decided_apart_is_counted_once(road):
+    """One campaign is the whole channel: stopped apart, then with its channel, its money stands in one account only."""
+    from kpis.models import DailyFact, StopRuleVersion
+    from roles.models import Campaign
+
+    from .conftest import add_rule
+
+    campaign = Campaign.objects.create(company=road.company, channel=road.made.vk, external_id="a", name="Поиск")
+    by_campaign = add_rule(road.made, number=2)
+    StopRuleVersion.objects.filter(pk=by_campaign.pk).update(per="campaign", approved_at=road.at(0))
+    for offset in range(17):
+        road.load(offset, BAD if offset > 13 else GOOD)
+    DailyFact.objects.update(campaign_id=campaign.pk)
+    road.run(17)
+    whole, part = Decision.objects.filter(company=road.company).order_by("campaign__pk")
+    whole, part = (part, whole) if whole.campaign_id else (whole, part)
+    road.sign(17, "stop", decision=part)
+    road.sign(18, "stop", decision=whole)
+    road.run(30)
+
+    rows = list(selectors.decisions(company=road.company).order_by("pk"))
+    both = {
+        row.decision.campaign_id: row for row in ledger.entries(company=road.company, decisions=rows, at=road.at(30))
+    }
+    alone, apart = both[campaign.pk].account, both[None].account
+    assert alone.net == 11_200  # its day is over when the channel stops around it
+    assert (alone.lost, apart.lost) == (3 * 11_200, 0)
+    assert (apart.net, both[None].apart) == (11 * 11_200, ("Поиск",))
+    (one,) = ledger.entries(
+        company=road.company, decisions=[row for row in rows if not row.campaign_id], at=road.at(30)
+    )
+    assert one.account == apart
