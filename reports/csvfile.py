@@ -1,16 +1,34 @@
 """Tables as CSV files for a spreadsheet: in the reader's notation, and no text of a user is ever run as a formula."""
 
 import csv
-from collections.abc import Iterable
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from io import StringIO
 
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
-from reports.selectors.channel_rows import Group, Row
+from reports.tables import Cell, Kind, Table
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+PLACES = {Kind.SHARE: 4}
+
+
+def csv_file(table: Table) -> str:
+    """Semicolons for Russian spreadsheets, where the comma is the decimal sign; a BOM, so that they read UTF-8."""
+    buffer = StringIO()
+    writer = csv.writer(buffer, delimiter=";" if _russian() else ",")
+    writer.writerow([column.name for column in table.columns])
+    kinds = [column.kind for column in table.columns]
+    writer.writerows([_cell(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in table.rows)
+    return "\ufeff" + buffer.getvalue()
+
+
+def _cell(value: Cell, kind: Kind) -> str:
+    if value is None or isinstance(value, str):
+        return text(value)
+    if isinstance(value, date):
+        return f"{value:%d.%m.%Y}" if _russian() else value.isoformat()
+    return number(Decimal(value), PLACES.get(kind, 2))
 
 
 def text(value) -> str:
@@ -32,38 +50,3 @@ def number(value: Decimal | None, places: int = 2) -> str:
 
 def _russian() -> bool:
     return (get_language() or "ru").startswith("ru")
-
-
-def write(rows: Iterable[list[str]]) -> str:
-    """Semicolons for Russian spreadsheets, where the comma is the decimal sign; a BOM, so that they read UTF-8."""
-    buffer = StringIO()
-    csv.writer(buffer, delimiter=";" if _russian() else ",").writerows(rows)
-    return "\ufeff" + buffer.getvalue()
-
-
-def channel_table(groups: list[Group], total: Row) -> str:
-    """The dashboard's channels: one line each, then all of them. Money in full units, ROMI as a share."""
-    head = [
-        _("Channel"), _("Code"), _("Kind"), _("Owner"), _("Leads"), "CPL", "CAC", _("Spend"), _("Gross profit"),
-        _("Earned"), "ROMI", _("Plan of earnings to date"),
-    ]  # fmt: skip
-    rows = [
-        [
-            text(row.channel.name),
-            text(row.channel.code),
-            text(group.kind.label),
-            text(row.channel.owner),
-            *_figures(row),
-        ]
-        for group in groups
-        for row in group.rows
-    ]
-    return write([head, *rows, [_("All channels"), "", "", "", *_figures(total)]])
-
-
-def _figures(row: Row) -> list[str]:
-    return [
-        number(row.metrics["leads"]), number(row.kpis.get("cpl")), number(row.kpis.get("cac")),
-        number(row.metrics["spend"]), number(row.metrics["gross_profit"]), number(row.earned), number(row.romi, 4),
-        number(row.plan),
-    ]  # fmt: skip

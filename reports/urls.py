@@ -8,7 +8,8 @@ app_name = "reports"
 
 urlpatterns = [
     path("reports/dashboard/", dashboard.dashboard, name="dashboard"),
-    path("reports/dashboard/channels.csv", dashboard.dashboard_channels, name="dashboard-channels"),
+    path("reports/dashboard/channels.csv", dashboard.dashboard_channels, {"kind": "csv"}, name="dashboard-channels"),
+    path("reports/dashboard/channels.xlsx", dashboard.dashboard_channels, {"kind": "xlsx"}, name="dashboard-workbook"),
     path("reports/today/", today.today, name="today"),
     path("reports/channels/", channel.channel_list, name="channel-list"),
     path("reports/channels/<slug:code>/", channel.channel_detail, name="channel-detail"),
@@ -40,4 +41,6 @@ urlpatterns = [
     path("reports/week-summary/", summary.week_summary, name="week-summary"),
     path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
     path("reports/week-summary/slides.pptx", summary.week_deck, name="week-deck"),
+    path("reports/week-summary/tables.xlsx", summary.week_tables, {"kind": "xlsx"}, name="week-workbook"),
+    path("reports/week-summary/channels.csv", summary.week_tables, {"kind": "csv"}, name="week-channels"),
 ]

@@ -1,13 +1,13 @@
 """The owner's page of money, and its channels as a file."""
 
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from processes import escalation, lists
 from processes.account_page import quarter_start, quarter_total
-from reports import csvfile
+from reports.exports import as_csv, as_workbook, channel_table
 from reports.kept import kept
 from reports.selectors import dashboard as selectors
 from reports.selectors.first_steps import first_steps
@@ -54,10 +54,9 @@ def _decided(company, page, now):
 
 
 @requires(Permission.VIEW_MONEY)
-def dashboard_channels(request):
-    """The channel table of the same span as a CSV file."""
+def dashboard_channels(request, kind: str):
+    """The channel table of the same span as a file, CSV or XLSX."""
     span = span_asked(request, timezone.now())
-    groups, total = selectors.channel_table(company=request.company, span=span)
-    response = HttpResponse(csvfile.channel_table(groups, total), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="mops-{request.company.slug}-{span.label}.csv"'
-    return response
+    table = channel_table(*selectors.channel_table(company=request.company, span=span))
+    name = f"mops-{request.company.slug}-{span.label}"
+    return as_csv(table, name) if kind == "csv" else as_workbook([table], name)

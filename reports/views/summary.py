@@ -1,13 +1,12 @@
 """The CMO's page for the week."""
 
 from django.contrib import messages
-from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from kpis.periods import week_label
+from reports.exports import PPTX, as_attachment, as_csv, as_workbook, summary_tables
 from reports.forms.weekly import SummaryForm
 from reports.selectors import summary as selectors
 from reports.selectors.weekly import neighbour_weeks
@@ -38,19 +37,28 @@ def week_summary(request):
     return _show(request, week, now)
 
 
-PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
-
-
 @requires(Permission.VIEW_MONEY)
 def week_deck(request):
     """The week as slides in a file: one per channel, the summary last."""
     now = timezone.now()
     week = week_asked(request, selectors.summary_week(company=request.company, at=now))
     deck = deck_of(company=request.company, person=request.person, week=week, at=now)
-    name = _("%(company)s, week %(week)s.pptx") % {"company": request.company.name, "week": week_label(week)}
-    return HttpResponse(
-        deck_file(deck), content_type=PPTX, headers={"Content-Disposition": content_disposition_header(True, name)}
-    )
+    return as_attachment(deck_file(deck), PPTX, f"{_file_name(request.company, week)}.pptx")
+
+
+@requires(Permission.VIEW_MONEY)
+def week_tables(request, kind: str):
+    """The tables of the page as a workbook; its channels alone as CSV."""
+    now = timezone.now()
+    week = week_asked(request, selectors.summary_week(company=request.company, at=now))
+    summary = selectors.week_summary(company=request.company, week=week, at=now)
+    tables = summary_tables(request.company, summary)
+    name = _file_name(request.company, week)
+    return as_csv(tables[0], name) if kind == "csv" else as_workbook(tables, name)
+
+
+def _file_name(company, week) -> str:
+    return _("%(company)s, week %(week)s") % {"company": company.name, "week": week_label(week)}
 
 
 @requires(Permission.REVIEW_REPORT)
