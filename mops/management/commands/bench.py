@@ -7,11 +7,11 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from mops.benchmarks import backtest, pages, rules
+from mops.benchmarks import backtest, imports, pages, rules
 from mops.benchmarks.processor import bare_loop
 
 # A benchmark is a module with `HELP`, `add_arguments(parser)` and `run(stdout, **arguments)`.
-BENCHMARKS = {"backtest": backtest, "pages": pages, "rules": rules}
+BENCHMARKS = {"backtest": backtest, "import": imports, "pages": pages, "rules": rules}
 
 
 class Command(BaseCommand):
