@@ -25,6 +25,7 @@ urlpatterns = [
     path("imports/", imports.import_list, name="import-list"),
     path("imports/new/", imports.import_create, name="import-create"),
     path("imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("imports/<int:pk>/wrong.csv", imports.import_wrong_rows, name="import-wrong-rows"),
     path("imports/<int:pk>/columns/", imports.import_columns, name="import-columns"),
     path("imports/<int:pk>/confirm/", imports.import_confirm, name="import-confirm"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import-undo"),

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,10 +18,12 @@ from kpis.selectors import column_maps as maps
 from kpis.selectors import deals
 from kpis.selectors import imports as reads
 from kpis.selectors.scale import scale_doubt
+from kpis.selectors.wrong_rows import wrong_rows
 from kpis.services import imports as writes
 from kpis.services.column_maps import choose_columns
 from kpis.services.meanings import PROFILES, RECOUNT
 from kpis.services.units import doubt_sentence
+from roles import csvfile
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -76,6 +78,23 @@ def import_columns(request, pk):
             refusal, form = error, ColumnsForm(found, data, error)
     context = {"load": load, "form": form, "found": found, "refusal": refusal}
     return render(request, "kpis/import_columns.html", context, status=refusal.status if refusal else 200)
+
+
+@requires(Permission.ENTER_FACTS)
+def import_wrong_rows(request, pk):
+    """The wrong rows of a waiting or failed load as a CSV file, each with what to do."""
+    load = _load(request, pk)
+    if not load.profile or load.state not in {Import.State.PREVIEW, Import.State.FAILED}:
+        return redirect("kpis:import-detail", request.company.slug, load.pk)
+    try:
+        rows = wrong_rows(company=request.company, load=load)
+    except FileProblem as problem:
+        messages.error(request, problems.file_sentence(problem))
+        return redirect("kpis:import-detail", request.company.slug, load.pk)
+    content = csvfile.write([csvfile.text(cell) for cell in row] for row in rows)
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="mops-{request.company.slug}-wrong-{load.pk}.csv"'
+    return response
 
 
 @requires(Permission.ENTER_FACTS)
