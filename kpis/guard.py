@@ -40,16 +40,36 @@ def may_hold(work, outcome) -> bool:
 
 
 def with_zeros(found, last: np.ndarray) -> set[int]:
-    """Companies of a common replay with a known zero under a fraction in the last days of a whole channel.
+    """Companies of a common replay with a day of zeros on several channels among the last ones.
 
-    `last`: the newest judged day of each series.
+    `last`: the newest judged day of each series. Most are ruled out by their last days alone, all at once.
     """
     replay = found.replay
-    watched = np.array([one.campaign is None and one.version.zero_line is not None for one in replay.series], bool)
-    days = last[:, None] - np.arange(LOOKS_BACK)
-    at = np.arange(len(last))[:, None], np.maximum(days, 0)
-    zeros = (replay.figures.known[at] & (replay.figures.denominator[at] == 0) & (days >= 0)).any(axis=1)
-    return {company_id for company_id, rows in found.rows.items() if (watched & zeros)[rows].any()}
+    watched = np.flatnonzero(np.array([one.version.zero_line is not None for one in replay.series], bool))
+    days = last[watched, None] - np.arange(LOOKS_BACK)
+    at = watched[:, None], np.maximum(days, 0)
+    known = replay.figures.known[at] & (days >= 0)
+    group = _channel_of_each([replay.series[number] for number in watched.tolist()])
+    zero = _together(group, known) & ~_together(group, known & (replay.figures.denominator[at] != 0))
+    zero &= _together(group, known & (replay.figures.numerator[at] != 0))
+    candidates: dict[int, list[int]] = defaultdict(list)
+    for number in watched[zero.any(axis=1)[group]].tolist():
+        candidates[replay.series[number].version.company_id].append(number)
+    return {company_id for company_id, numbers in candidates.items() if _days_of_zeros(replay, numbers)}
+
+
+def _channel_of_each(series: list) -> np.ndarray:
+    """The same number for the series of one rule version and channel: the channel as a whole, or all its campaigns."""
+    numbers: dict[tuple[int, int], int] = {}
+    found = [numbers.setdefault((one.version.id, one.channel.id), len(numbers)) for one in series]
+    return np.array(found, int)
+
+
+def _together(group: np.ndarray, is_so: np.ndarray) -> np.ndarray:
+    """[group, day]: is it so for any of the group's series?"""
+    found = np.zeros((int(group.max()) + 1 if len(group) else 0, is_so.shape[1]), bool)
+    np.logical_or.at(found, group, is_so)
+    return found
 
 
 def hold_suspicious(work, outcome) -> None:
@@ -123,12 +143,9 @@ def _zeros(work, outcome) -> list[Suspicion]:
 
     One for each run of days.
     """
-    found: dict[int, set[str]] = defaultdict(set)
-    for number, one in enumerate(work.found.series):
-        if one.campaign is None and one.version.zero_line is not None:
-            for day in _zero_days(work, number):
-                found[day].add(one.channel.name)
-    days = sorted(day for day, names in found.items() if len(names) >= ZERO_CHANNELS)
+    watched = [number for number, one in enumerate(work.found.series) if one.version.zero_line is not None]
+    found = _days_of_zeros(work.found, watched)
+    days = sorted(found)
     runs: list[list[int]] = []
     for day in days:
         if runs and runs[-1][-1] == day - 1:
@@ -146,19 +163,42 @@ def _zero_run(work, outcome, run: list[int], found: dict[int, set[str]]) -> Susp
     return Suspicion("zeros", history.day(run[0]), history.day(run[-1]), held, {"channels": names})
 
 
-def _zero_days(work, number: int) -> list[int]:
-    """Indexes of the last days with a known zero under the fraction where the fortnight before gave three a day or more."""
-    figures = work.found.figures
-    below = work.found.scales[number][1] * 10**6
-    last = work.found.last_ready(number)
+def _days_of_zeros(replay, numbers: list[int]) -> dict[int, set[str]]:
+    """Index of a day → names of the channels without conversions on it; days with several such channels only.
+
+    `numbers`: the series to look at; those of one rule version and channel are one, as a whole or by campaigns.
+    """
+    channels: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for number in numbers:
+        channels[replay.series[number].version.id, replay.series[number].channel.id].append(number)
+    found: dict[int, set[str]] = defaultdict(set)
+    for mine in channels.values():
+        for day in _zero_days(replay, mine):
+            found[day].add(replay.series[mine[0]].channel.name)
+    return {day: names for day, names in found.items() if len(names) >= ZERO_CHANNELS}
+
+
+def _zero_days(replay, numbers: list[int]) -> list[int]:
+    """Indexes of the last days on which a channel spent and a known zero stands under the fraction, where the fortnight
+    before gave three a day or more."""
+    figures = replay.figures
+    below = replay.scales[numbers[0]][1] * 10**6
+    last = max(replay.last_ready(number) for number in numbers)
+    known = figures.known[numbers]
+    spent = np.where(known, figures.numerator[numbers], 0).sum(axis=0)
+    came = np.where(known, figures.denominator[numbers], 0).sum(axis=0)
+    told = known.any(axis=0)
     found = []
     for day in range(max(last - LOOKS_BACK + 1, ZERO_DAYS), last + 1):
-        if not figures.known[number, day] or figures.denominator[number, day]:
-            continue
         before = slice(day - ZERO_DAYS, day)
-        known = figures.known[number, before]
-        total = float(np.where(known, figures.denominator[number, before], 0).sum()) / below
-        if known.any() and total / int(known.sum()) >= ZERO_MEAN:
+        days = int(told[before].sum())
+        if (
+            told[day]
+            and not came[day]
+            and spent[day]
+            and days
+            and float(came[before].sum()) / below / days >= ZERO_MEAN
+        ):
             found.append(day)
     return found
 

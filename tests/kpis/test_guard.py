@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from kpis.models import Breach, DataIncident, EvaluationLog
+from kpis.models import Breach, DataIncident, EvaluationLog, StopRuleVersion
 from kpis.services.incidents import MayNotRelease, NotHeld, release_incident
 from processes import services as processes
-from roles.models import AuditEvent, Channel
+from roles.models import AuditEvent, Campaign, Channel
 from roles.refusals import Refused
 
 from .test_evaluation import BAD, GOOD, NOW, TODAY, evaluate, world  # noqa: F401
@@ -150,6 +150,7 @@ def test_zeros_on_two_channels_on_one_day_are_an_incident_before_anything_fires(
     [
         [(6000, 10)] * 14 + [(6000, None)],  # unknown is not zero
         [(6000, 2)] * 14 + [(6000, 0)],  # two a day come and go
+        [(6000, 10)] * 14 + [(0, 0)],  # nobody advertised: nothing could come
     ],
 )
 def test_unknown_days_and_small_channels_make_no_incident(city, pairs):
@@ -166,6 +167,31 @@ def test_a_zero_on_one_channel_is_its_own_trouble(city):
     evaluate(city)
 
     assert not DataIncident.objects.exists()
+
+
+def test_zeros_are_seen_where_only_campaigns_are_judged(city):
+    """Each channel's campaigns bring two a day, which is little; the channel brings four."""
+    StopRuleVersion.objects.update(per="campaign")
+    for channel in city.channels[:2]:
+        for name in "ab":
+            campaign = Campaign.objects.create(company=city.company, channel=channel, external_id=name, name=name)
+            all_of(city, [(6000, 2)] * 14 + [(6000, 0)], [channel], campaign=campaign.pk)
+
+    [incident] = evaluate(city).incidents_opened
+
+    assert (incident.kind, incident.figures["channels"]) == (Kind.ZEROS, ["Канал 0", "Канал 1"])
+
+
+def test_one_campaign_of_a_channel_without_conversions_is_no_zero_of_the_channel(city):
+    StopRuleVersion.objects.update(per="campaign")
+    for channel in city.channels[:2]:
+        for name, last in (("a", 0), ("b", 5)):
+            campaign = Campaign.objects.create(company=city.company, channel=channel, external_id=name, name=name)
+            all_of(city, [(6000, 5)] * 14 + [(6000, last)], [channel], campaign=campaign.pk)
+
+    evaluate(city)
+
+    assert not DataIncident.objects.filter(kind=Kind.ZEROS).exists()
 
 
 def test_zeros_that_go_on_are_the_same_incident_and_hold_what_fires(city):
