@@ -29,12 +29,13 @@ PARENTS = {
     "version_id": "kpis_stopruleversion",
 }  # fmt: skip
 """Columns of unguarded tables, which need not be foreign keys, and what they point at."""
-APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature")
+APPEND_ONLY_MODELS = ("roles.AuditEvent", "processes.Signature", "kpis.Verdict")
 
 
 @dataclass(frozen=True)
 class Seal:
-    """A row whose `column` is not empty is closed for ever, except that `state` may go from `before` to `after` alone."""
+    """A row whose `column` is not empty is closed for ever, except that `state` may go from `before` to `after` alone; where
+    both are the same nothing may change at all."""
 
     model: str
     column: str
@@ -43,7 +44,10 @@ class Seal:
     after: str
 
 
-SEALS = (Seal("processes.Decision", "seal", "state", "signed", "superseded"),)
+SEALS = (
+    Seal("processes.Decision", "seal", "state", "signed", "superseded"),
+    Seal("processes.Review", "verdict", "state", "done", "done"),
+)
 
 
 @contextmanager

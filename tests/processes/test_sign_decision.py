@@ -390,6 +390,43 @@ def test_the_database_keeps_a_signed_decision_as_it_is(house, change):
     assert mine.values().get() == before
 
 
+@pytest.mark.parametrize("change", [{"kind": "continue"}, {"day": TODAY - timedelta(days=9)}, {"kept": [1]}], ids=str)
+def test_the_database_keeps_what_a_signature_told_the_machine(house, change):
+    from kpis.models import Verdict
+
+    sign(house)
+    before = Verdict.objects.values().get()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Verdict.objects.update(**change)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Verdict.objects.all()._raw_delete("default")
+
+    assert Verdict.objects.values().get() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"note": "другое"}, {"verdict": "came_true"}, {"fact": {}}, {"due_on": TODAY}, {"state": "open"}],
+    ids=str,
+)
+def test_the_database_keeps_a_closed_review_as_it_is(house, change):
+    from processes.models import Review
+    from processes.reviews import close_review, open_due
+
+    sign(house)
+    later = NOW + timedelta(days=20)
+    [review] = open_due(company=house.company, at=later)
+    Review.objects.update(due_on=TODAY + timedelta(days=1))  # an open one may change
+    close_review(company=house.company, review=review, by=house.owner, at=later, verdict="no", note="Не вышло")
+    before = Review.objects.values().get()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Review.objects.update(**change)
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Review.objects.all()._raw_delete("default")
+
+    assert Review.objects.values().get() == before
+
+
 def test_a_signed_decision_may_only_be_superseded_once(house):
     mine = Decision.objects.filter(pk=sign(house).pk)
     mine.update(state="superseded")
