@@ -80,11 +80,6 @@ def get_import(*, company: Company, pk: int) -> Import | None:
     return imports(company=company).filter(pk=pk).first()
 
 
-def waiting_for_channels(load: Import) -> list[str]:
-    """Names in the file that have no channel yet."""
-    return sorted(name for name, code in load.mapping.items() if not code)
-
-
 def preview(
     *, company: Company, load: Import, mapping: dict[str, str] | None = None, rate: Decimal | None = None
 ) -> Preview:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from kpis import sentences
 from kpis.engine import State
@@ -191,13 +191,3 @@ def states_by_channel(*, company: Company) -> dict[int, str]:
         rests = campaign_id is not None and state == State.STOPPED.code
         found.setdefault(channel_id, set()).add(State.OK.code if rests else state)
     return {channel_id: worst(states) for channel_id, states in found.items()}
-
-
-def firing_measures(*, company: Company, channel_id: int, on: date | None = None) -> set[str]:
-    """Codes of the KPIs whose rules fire on a channel or a campaign of it; on a day of the past with `on`."""
-    rows = Breach.objects.filter(company=company, channel=channel_id)
-    if on is None:
-        rows = rows.filter(closed_on=None, muted=False)
-    else:
-        rows = rows.filter(Q(closed_on=None) | Q(closed_on__gt=on), opened_on__lte=on)
-    return set(rows.values_list("version__kpi__code", flat=True))

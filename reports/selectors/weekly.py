@@ -143,11 +143,6 @@ def get_report(*, company: Company, pk: int) -> WeeklyReport | None:
     return found[0] if found else None
 
 
-def report_of(*, company: Company, channel: Channel, week: date) -> WeeklyReport | None:
-    """The report of a channel and week (its Monday)."""
-    return reports(company=company).filter(channel=channel, week=week).first()
-
-
 def rows_of(
     *, company: Company, found: Iterable[WeeklyReport], at: datetime, shared: Shared | None = None
 ) -> list[ReportRow]:

@@ -115,7 +115,7 @@ def test_multi_platform_report_is_summed_per_day_platform_and_campaign(acme):
 
 def test_platforms_without_a_channel_wait_and_are_remembered_the_next_time(acme):
     load = receive(acme, REPORT.read_bytes())
-    assert reads.waiting_for_channels(load) == ["Facebook Ads", "Google Ads", "TikTok Ads"]
+    assert sorted(load.mapping) == ["Facebook Ads", "Google Ads", "TikTok Ads"]
 
     with pytest.raises(meanings.ChannelsNotChosen) as refusal:
         imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping={"Google Ads": "vk"})
