@@ -6,11 +6,15 @@ from decimal import Decimal
 from kpis.services.facts import record_facts
 from mops.demo import world
 from mops.demo.founding import Sample
+from reports.services.summary import write_summary
 
 OLD_COUNTER, SILENT_DAYS, OLD_DAYS = "metrica-old", 9, 60
 RESTATED = "site"
 LATE_LEADS, LATE_QUALIFIED = 3, 2
 """Leads that the CRM gave only after the week was reported."""
+SUMMARY = (
+    "Неделя ровная: сайт вытянула починенная форма, VK дорожает — выносим на стендап. Авито держим до конца срока."
+)
 
 
 def restated_day(anchor: date) -> date:
@@ -27,9 +31,13 @@ def first_told(row: world.SampleRow, anchor: date) -> dict[str, int]:
 
 
 def restate(sample: Sample, now: datetime) -> None:
-    """On Monday after the week was locked the CRM gives the day as it was."""
+    """On Monday, after the summary was written and the week was locked, the CRM gives the day as it was."""
     day = restated_day(sample.anchor)
     monday = sample.anchor - timedelta(days=sample.anchor.weekday())
+    write_summary(
+        company=sample.company, by=sample.people["cmo"], at=min(sample.at(monday, 9), now), week=monday - timedelta(weeks=1),
+        text=SUMMARY,
+    )  # fmt: skip
     rows = [row for row in world.rows(day, sample.anchor) if row.source == "crm" and row.channel == RESTATED]
     _load(sample, "crm", rows, min(sample.at(monday, 13), now))
 

@@ -137,6 +137,8 @@ def freshness_state(row) -> tuple[str, str]:
         return "ok", _("fresh")
     if row.last_day is None:
         return "none", _("nothing yet")
+    if row.state == "silent":
+        return "stop", _("silent since %(day)s") % {"day": formats.day(row.silent_since, year=False)}
     day = formats.day(row.last_day, year=False)
     return ("watch" if row.state == "late" else "none"), _("up to %(day)s") % {"day": day}
 

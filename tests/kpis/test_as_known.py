@@ -1,16 +1,23 @@
 """Facts as they were known at a moment: restated, created later, taken back, and by the priorities of that moment."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from kpis import facts, formulas
+from kpis import facts, formulas, metrics
 from kpis.facts import FactRow
+from kpis.fleet.columns import Span, read_rows
+from kpis.fleet.history import build_history
+from kpis.fleet.inputs import read_inputs
 from kpis.models import DailyFact, Import, Source
 from kpis.selectors.as_known import facts_as_known, friday_of, priorities_at
 from kpis.selectors.cube import load_cube
+from kpis.series import read_history
 from kpis.services import sources
 from roles.models import Campaign
 from tests.conftest import shown
@@ -222,9 +229,6 @@ def test_a_figure_of_one_campaign_opens_too(acme, rival, sign_in):
 
 
 def test_the_page_costs_the_same_for_any_number_of_facts(acme, sign_in, django_assert_num_queries):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     browser = sign_in(acme.analyst)
     load(acme, after(-24), 41)
     page(browser)
@@ -235,3 +239,58 @@ def test_the_page_costs_the_same_for_any_number_of_facts(acme, sign_in, django_a
         load(acme, after(-number), 40 + number, code=f"s{number}")
     with django_assert_num_queries(len(few)):
         page(browser)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_reader_lets_the_same_source_count(acme, seed):
+    """The cube, the engine's history of one company and of many, and the facts as known now pick the same cells."""
+    chance = random.Random(seed)
+    campaigns = [
+        Campaign.objects.create(company=acme.company, channel=acme.vk, external_id=str(n), name=str(n)) for n in (1, 2)
+    ]
+    for number in range(3):
+        source = Source.objects.create(
+            company=acme.company, code=f"s{number}", name="s", kind="file", priority=chance.choice((10, 10, 20))
+        )
+        made = Import.objects.create(
+            company=acme.company, source=source, state="done", sha256="0", created_at=FRIDAY, finished_at=FRIDAY
+        )
+        rows = [
+            FactRow(acme.vk.pk, campaign, MONDAY + timedelta(days=day), {
+                code: chance.choice((None, 0, chance.randint(1, 99))) for code in ("leads", "spend")
+            })
+            for day in range(7) for campaign in (0, *(one.pk for one in campaigns)) if chance.random() < 0.6
+        ]  # fmt: skip
+        facts.record(company=acme.company, load=made, rows=rows, metrics=["leads", "spend"])
+    asked = {"company": acme.company, "start": MONDAY, "end": MONDAY + timedelta(days=6), "campaigns": True}
+    cubes = [load_cube(**asked), load_cube(**asked, as_known=after(9))]
+    infos = {code: metrics.BUILT_IN[code] for code in ("leads", "spend")}
+    today = MONDAY + timedelta(days=6)
+    span = [Span(acme.company.pk, date.min, today)]
+    columns = {code: info.column for code, info in infos.items()}
+    ranks = read_inputs(companies=[acme.company]).ranks
+    histories = [
+        read_history(company=acme.company, metrics=infos.values(), today=today),
+        build_history(read_rows(spans=span, columns=list(columns.values())), ranks, columns, today),
+    ]
+
+    for code in infos:
+        formula = formulas.parse(code)
+        for campaign in (None, *campaigns):
+            seen = [
+                [one.value for one in (cube.campaign_daily(formula, campaign.pk) if campaign else cube.daily(formula, acme.vk.pk)).values()]
+                for cube in cubes
+            ]  # fmt: skip
+            seen += [_daily(history, code, (acme.vk.pk, campaign.pk if campaign else 0)) for history in histories]
+            assert seen[0] == seen[1] == seen[2] == seen[3]
+
+
+def _daily(history, code, scope) -> list:
+    """The values of a scope from Monday on as the cube gives them."""
+    row, column = history.rows.get(scope), history.columns[code]
+    found = []
+    for offset in range(7):
+        index = history.index(MONDAY + timedelta(days=offset))
+        known = row is not None and index >= 0 and column.known[row, index]
+        found.append(Decimal(int(column.values[row, index])) / 10**6 if known else None)
+    return found

@@ -17,6 +17,7 @@ from processes.services import sign_decision
 from processes.terms import Terms
 from reports.models import WeeklyReport
 from reports.selectors.figures import figures_of
+from reports.selectors.summary import week_summary
 from roles.models import Campaign, Channel, Company, Membership
 
 FRIDAY = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -127,3 +128,10 @@ def test_figures_are_silent_missing_and_restated(db, now):
     ]
     assert line.restated - line.snapshot == late_figures.LATE_LEADS
     assert line.later - line.final == late_figures.LATE_LEADS
+    changed = {
+        row.code: row.restated
+        for row in week_summary(company=company, week=report.week, at=now).figures
+        if row.restated
+    }
+    assert set(changed) == {"qualified_leads", "cpa"}
+    assert changed["qualified_leads"].now - changed["qualified_leads"].was == late_figures.LATE_QUALIFIED
