@@ -33,7 +33,7 @@ class UploadForm(RefusableForm):
             if source.kind != source.Kind.MANUAL
         ]
         self.fields["source"].choices = [("", _("— choose —")), *known]
-        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,.xlsx,text/csv"
+        self.fields["file"].widget.attrs["accept"] = ".csv,.tsv,.txt,.xlsx,.xls,text/csv"
         if not known:
             del self.fields["source"]
 

@@ -30,7 +30,8 @@ CURRENCIES = frozenset(
 PERSONAL = re.compile(
     r"телефон|phone|\bфио\b|ф\.\s?и\.\s?о|фамили|отчество|полное имя|^имя$|имя (клиент|контакт|покупател)|контактное лицо"
     r"|(first|last|full|sur).?name|комментари[йя]\b|примечани|\bcomment\b|\bnotes?\b|\bадрес|address|(\b|_)ip(\b|_|$)"
-    r"|паспорт|passport|дата рождения|birth|\bинн\b|снилс|client.?id|user.?agent",
+    r"|паспорт|passport|дата рождения|birth|\bинн\b|снилс|client.?id|user.?agent"
+    r"|ответственн|кем (создан|измен)|(contact|customer|client|lead).?name|(deal|account|lead|contact|opportunity).?owner",
 )  # fmt: skip
 """Headings of columns that may tell who somebody is: never offered, never kept."""
 MAIL = re.compile(r"e-?mail|почта\b")

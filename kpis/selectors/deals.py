@@ -37,7 +37,8 @@ def get_utm_rule(*, company: Company, pk: int) -> UtmRule | None:
 @dataclass(frozen=True)
 class Unmatched:
     """Deals of one set of marks that no rule fits. `won`, `amount` (sum of the won, company's currency) as known now;
-    `looks_like`: the Latin text that a source of mixed letters looks like; `guess`: channel whose code or name the source is."""
+    `looks_like`: the Latin text that a source of mixed letters looks like; `guess`: channel whose code or name the source is;
+    `share`: of all deals that no rule fits."""
 
     utm_source: str
     utm_medium: str
@@ -49,6 +50,7 @@ class Unmatched:
     last: date
     looks_like: str = ""
     guess: int | None = None
+    share: float = 0.0
 
 
 @dataclass
@@ -75,16 +77,16 @@ def unmatched(*, company: Company) -> UnmatchedList:
     names = {}
     for pk, code, name in Channel.objects.filter(company=company).values_list("pk", "code", "name"):
         names[code.casefold()] = names[name.casefold()] = pk
-    found = UnmatchedList()
+    rows = list(rows)
+    found = UnmatchedList(deals=sum(row["n"] for row in rows))
     for row in rows:
         found.groups += 1
-        found.deals += row["n"]
         found.amount += row["amount"] or 0
         if found.groups <= MOST_GROUPS:
             mark = row["utm_source"]
             found.rows.append(Unmatched(
                 mark, row["utm_medium"], row["utm_campaign"], row["n"], row["won"], row["amount"], row["first"], row["last"],
-                deal_days.is_mixed(mark), names.get(mark.casefold()),
+                deal_days.is_mixed(mark), names.get(mark.casefold()), row["n"] / found.deals,
             ))  # fmt: skip
     return found
 

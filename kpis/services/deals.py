@@ -245,14 +245,12 @@ def recount(*, company: Company, by: Membership | None, at: datetime, sources: I
 
     Each source whose facts change gets a load of its own: it says who changed them and keeps what they were.
     """
-    with_deals = Source.objects.select_for_update(no_key=True).filter(company=company).order_by("pk")
-    wanted = None if sources is None else {source.pk for source in sources}
-    touched = 0
-    holds = set(Deal.objects.filter(company=company).values_list("source_id", flat=True).distinct())
-    for source in with_deals:
-        if source.pk in holds if wanted is None else source.pk in wanted:
-            touched += _recount(company, by, at, source)
-    return touched
+    locked = list(Source.objects.select_for_update(no_key=True).filter(company=company).order_by("pk"))
+    if sources is None:  # asked under the lock: a first load may just have ended
+        wanted = set(Deal.objects.filter(company=company).values_list("source_id", flat=True).distinct())
+    else:
+        wanted = {source.pk for source in sources}
+    return sum(_recount(company, by, at, source) for source in locked if source.pk in wanted)
 
 
 def _recount(company: Company, by: Membership | None, at: datetime, source: Source) -> int:

@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import decisions, late_figures, story, world
+from mops.demo import deals, decisions, late_figures, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from processes.mailings import SeriesWaits
@@ -48,6 +48,7 @@ def _make_veresk(now: datetime) -> Company:
         late_figures.run_the_old_counter(sample)
         story.live_the_weeks(sample, now)
         late_figures.restate(sample, now)
+        deals.load_deals(sample, now)
     return sample.company
 
 
