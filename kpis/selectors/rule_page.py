@@ -10,6 +10,7 @@ from django.utils.translation import pgettext
 
 from kpis import rule_words
 from kpis.charts import Plot, line_plot
+from kpis.day_classes import BY_DAY
 from kpis.models import EvaluationLog, RuleState, StopRuleVersion
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
@@ -80,6 +81,16 @@ class RulePage:
     versions: list[tuple[StopRuleVersion, str]]
     may_edit: bool
     may_approve: bool
+
+    @property
+    def chosen(self) -> RuleState | None:
+        """The scope whose days are shown."""
+        return next((line.state for line in self.states if line.chosen), None)
+
+    @property
+    def opens(self) -> bool:
+        """Is a day's figure the KPI of that very day, so that its facts can be shown? A budget sums, a mailing takes three days."""
+        return self.shown and self.detail.version.window in BY_DAY
 
 
 def list_lines(*, company: Company, person: Membership) -> list[ListLine]:

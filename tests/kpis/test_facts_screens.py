@@ -64,7 +64,11 @@ def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
     done = browser.get(sent.url, headers={"hx-request": "true"})
     assert "hx-trigger" not in page(done)
     assert "<html" not in page(done)
-    assert DailyFact.objects.get(company=acme.company, channel=acme.vk).spend == Decimal("1234.5")
+    fact = DailyFact.objects.get(company=acme.company, channel=acme.vk)
+    assert (fact.spend, fact.line) == (Decimal("1234.5"), 2)
+    opened = page(browser.get("/c/acme/facts/", {"metric": "spend", "channel": "vk", "from": "2026-11-18"}))
+    assert "день.csv" in opened
+    assert "строка 2" in opened
 
     undone = browser.post(f"{sent.url}undo/", follow=True)
     assert undone.status_code == 200
