@@ -12,6 +12,7 @@ from kpis import rule_words
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import BY_DAY
 from kpis.models import EvaluationLog, RuleState, StopRuleVersion
+from kpis.rule_signers import signers
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
 from kpis.selectors.log_loads import Behind, loads_behind
@@ -80,7 +81,12 @@ class RulePage:
     plot: Plot | None
     versions: list[tuple[StopRuleVersion, str]]
     may_edit: bool
-    may_approve: bool
+    may_not_sign: str
+
+    @property
+    def may_approve(self) -> bool:
+        """Does a version wait that this reader may put in force?"""
+        return self.detail.row.waiting is not None and not self.may_not_sign
 
     @property
     def chosen(self) -> RuleState | None:
@@ -146,8 +152,38 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
         plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
         versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],
         may_edit=person.can(Permission.MANAGE_STOP_RULES, detail.latest.channel),
-        may_approve=waiting is not None and person.can(Permission.SIGN_STOP_RULES) and waiting.created_by_id != person.pk,
+        may_not_sign=signers(company=company, on=today).problem(person, waiting) if waiting else "",
     )  # fmt: skip
+
+
+def waits_for(
+    *,
+    company: Company,
+    person: Membership,
+    version: StopRuleVersion | None,
+    today: date,
+    before: reads.RuleDetail | None,
+) -> str:
+    """Whose signature the version that is being written will wait for, in words; empty when it will be in force at once.
+
+    `version`: as far as it is known; whoever may write for own channels only waits whatever it will be.
+    """
+    if version is None:
+        if person.can(Permission.MANAGE_STOP_RULES):
+            return ""
+        return _(
+            "It will wait for the marketing director’s signature: you run the channel. Until then it judges nothing."
+        )
+    found = signers(company=company, on=today)
+    if not found.waits(person, version, before.latest if before else None):
+        return ""
+    if found.signer_is_owner(version, person.pk):
+        return _("It will wait for the owner’s signature: the marketing director runs a channel of this rule.")
+    if before is None:
+        return _(
+            "It will wait for the marketing director’s signature: you run the channel. Until then it judges nothing."
+        )
+    return _("The new version will wait for the marketing director’s signature; until then the one before it goes on.")
 
 
 def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: str, shown: bool) -> list[StateLine]:

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from kpis import rule_terms
 from kpis.day_classes import BY_DAY, Window
 from kpis.models import KpiVersion, StopRule, StopRuleVersion
-from kpis.replay import covers
+from kpis.rule_signers import signers
 from kpis.rule_terms import DERIVED, TERMS
 from kpis.services.evaluations import request_evaluation
 from kpis.services.kpis import spend_kpi
 from roles import audit
-from roles.models import Channel, Company, Membership
+from roles.models import Company, Membership
 from roles.permissions import Permission
 from roles.refusals import Conflict, Forbidden, Stale
 from roles.validation import as_json, changes, refuse
@@ -52,7 +52,7 @@ def create_stop_rule(*, company: Company, by: Membership, at: datetime, reason: 
     rule_terms.check(company, version, kpi)
     version.rule.save()
     version.rule_id = version.rule.pk
-    _save_version(version, by, at, reason or "created", waits=_waits(by, version))
+    _save_version(version, by, at, reason or "created", waits=_waits(company, by, at, version))
     audit.record(
         company=company, by=by, verb="create_stop_rule", obj=version.rule, at=at, reason=reason.strip(),
         after={"number": str(version.rule)} | _state(version),
@@ -86,7 +86,7 @@ def revise_stop_rule(
     version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
     version.number = before.number + 1
-    waits = _waits(by, version, before)
+    waits = _waits(company, by, at, version, before)
     _supersede(company, rule, at, waiting_only=waits)
     _save_version(version, by, at, reason, waits=waits)
     old, new = changes(_state(before), _state(version))
@@ -100,15 +100,16 @@ def revise_stop_rule(
 
 @transaction.atomic
 def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: StopRule) -> StopRuleVersion:
-    """Put the waiting version in force. Raises NothingWaits (409), MayNotApproveRule (403): never its author."""
+    """Put the waiting version in force. Raises NothingWaits (409), MayNotApproveRule (403): never its author,
+    nor a director who runs its channel (then the owner does)."""
     waiting = StopRuleVersion.objects.filter(company=company, rule=rule, superseded_at=None, approved_at=None)
     version = waiting.select_related("created_by__user").first()
-    if not by.can(Permission.SIGN_STOP_RULES):
-        raise MayNotApproveRule(_("The marketing director puts a stop-rule in force."))
     if version is None:
+        if not by.can(Permission.SIGN_STOP_RULES):
+            raise MayNotApproveRule(_("The marketing director puts a stop-rule in force."))
         raise NothingWaits(_("No version of this rule waits for a signature."))
-    if version.created_by_id == by.pk:
-        raise MayNotApproveRule(_("The author of a stop-rule never approves it."))
+    if problem := signers(company=company, on=company.local_date(at)).problem(by, version):
+        raise MayNotApproveRule(problem)
     in_force = StopRuleVersion.objects.filter(company=company, rule=rule, superseded_at=None, approved_at__isnull=False)
     in_force.update(superseded_at=at)
     if not waiting.filter(pk=version.pk).update(approved_by=by, approved_at=at, valid_from=company.local_date(at)):
@@ -176,15 +177,10 @@ def _check_may_write(by: Membership, version: StopRuleVersion) -> None:
         )
 
 
-def _waits(by: Membership, version: StopRuleVersion, before: StopRuleVersion | None = None) -> bool:
-    """Does it need a signature? Whoever owns a channel that it covers does not set the line alone, and what waits for the
-    director's signature does not get in force by another's pen. `before`: the version that it changes."""
-    if by.can(Permission.SIGN_STOP_RULES):
-        return False
-    if before is not None and before.approved_at is None:
-        return True
-    own = Channel.objects.filter(company=version.company, owner=by)
-    return not by.can(Permission.MANAGE_STOP_RULES) or any(covers(version, channel) for channel in own)
+def _waits(
+    company: Company, by: Membership, at: datetime, version: StopRuleVersion, before: StopRuleVersion | None = None
+) -> bool:
+    return signers(company=company, on=company.local_date(at)).waits(by, version, before)
 
 
 def _save_version(version: StopRuleVersion, by: Membership, at: datetime, reason: str, *, waits: bool) -> None:

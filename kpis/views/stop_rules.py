@@ -13,7 +13,7 @@ from kpis.selectors import stop_rules as reads
 from kpis.selectors.backtest import Draft
 from kpis.selectors.backtest_editor import draft_of, editor_page
 from kpis.selectors.measures import kpis_of
-from kpis.selectors.rule_page import list_lines, rule_page
+from kpis.selectors.rule_page import list_lines, rule_page, waits_for
 from kpis.services.rule_companions import create_with_companion
 from kpis.services.rule_drafts import draft_rule
 from kpis.services.stop_rules import approve_stop_rule, revise_stop_rule
@@ -76,13 +76,23 @@ def _editor(request, form, template: str, draft: Draft | None, detail: reads.Rul
         company=request.company, person=request.person, today=today(request), asked=form.asked, draft=draft, beside=detail,
         problems=form.problems() if form.is_trial else [],
     )  # fmt: skip
-    context = {"form": form, "page": page, "detail": detail, "is_part": bool(request.htmx) and form.is_trial}
+    probe = draft.version if draft else detail.latest if detail else None
+    waits = waits_for(
+        company=request.company, person=request.person, version=probe, today=today(request), before=detail
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "detail": detail,
+        "waits": waits,
+        "is_part": bool(request.htmx) and form.is_trial,
+    }
     if context["is_part"]:
         return render(request, "kpis/_rule_trial.html", context)
     return render(request, template, context, status=200 if form.is_trial else form.status)
 
 
-@requires(Permission.SIGN_STOP_RULES)
+@requires(Permission.MANAGE_STOP_RULES)
 @require_POST
 def stop_rule_approve(request, pk):
     detail = _rule(request, pk)

@@ -21,7 +21,7 @@ from kpis.services.stop_rules import (
     revise_stop_rule,
 )
 from kpis.services.verdicts import apply_verdict
-from roles.models import AuditEvent, Campaign
+from roles.models import AuditEvent, Campaign, Channel
 from roles.refusals import Refused
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -143,6 +143,55 @@ def test_channel_owners_rule_waits_for_the_cmo(world):
     assert evaluate(world).opened
     with pytest.raises(NothingWaits):
         approve_stop_rule(company=world.company, by=world.cmo, at=NOW, rule=rule)
+
+
+def _hat(world, kind, person, deputy=None, channel=None):
+    from roles.models import Appointment
+
+    Appointment.objects.create(
+        company=world.company, role=world.roles[kind], person=person, deputy=deputy, channel=channel, starts_on=date(2026, 1, 1)
+    )  # fmt: skip
+
+
+def test_a_director_who_owns_the_channel_does_not_set_its_line_alone(world):
+    Channel.objects.filter(pk=world.vk.pk).update(owner=world.cmo)
+    rule = create(world, by=world.cmo)
+    other = create(world, by=world.cmo, channel=world.blog)
+    assert (rule.versions.get().approved_at, other.versions.get().approved_by) == (None, world.cmo)
+    for person in (world.cmo, world.analyst):
+        with pytest.raises(MayNotApproveRule):
+            approve_stop_rule(company=world.company, by=person, at=NOW, rule=rule)
+
+    assert approve_stop_rule(company=world.company, by=world.owner, at=NOW, rule=rule).approved_by == world.owner
+
+
+def test_a_director_does_not_sign_the_line_of_the_own_channel_for_another_author(world):
+    Channel.objects.filter(pk=world.vk.pk).update(owner=world.cmo)
+    _hat(world, "performance", world.cmo, deputy=world.analyst, channel=world.vk)
+    rule = create(world, by=world.analyst)
+    assert rule.versions.get().approved_at is None
+
+    with pytest.raises(MayNotApproveRule):
+        approve_stop_rule(company=world.company, by=world.cmo, at=NOW, rule=rule)
+    approve_stop_rule(company=world.company, by=world.owner, at=NOW, rule=rule)
+
+
+def test_a_deputy_of_the_channel_waits_as_its_owner_does(world):
+    assert create(world, by=world.analyst).versions.get().approved_at is not None
+    _hat(world, "performance", world.performance, deputy=world.analyst, channel=world.vk)
+    rule = create(world, by=world.analyst)
+    assert rule.versions.get().approved_at is None
+
+    assert approve_stop_rule(company=world.company, by=world.cmo, at=NOW, rule=rule).approved_by == world.cmo
+
+
+def test_a_director_whom_nobody_can_countersign_is_not_locked_out(world):
+    from roles.models import Appointment
+
+    Channel.objects.filter(pk=world.vk.pk).update(owner=world.cmo)
+    Appointment.objects.filter(role__kind="owner").update(person=world.cmo)
+
+    assert create(world, by=world.cmo).versions.get().approved_by == world.cmo
 
 
 def test_the_author_never_approves(world):
