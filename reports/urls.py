@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reports.views import channel, dashboard, discipline, disputes, schedule, summary, today, walk, weekly
+from reports.views import channel, dashboard, discipline, disputes, schedule, stand_up, summary, today, walk, weekly
 
 app_name = "reports"
 
@@ -40,6 +40,7 @@ urlpatterns = [
     path("reports/company-days/<int:pk>/remove/", schedule.company_day_remove, name="company-day-remove"),
     path("reports/week-summary/", summary.week_summary, name="week-summary"),
     path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
+    path("reports/stand-up/", stand_up.stand_up, name="stand-up"),
     path("reports/week-summary/slides.pptx", summary.week_deck, name="week-deck"),
     path("reports/week-summary/tables.xlsx", summary.week_tables, {"kind": "xlsx"}, name="week-workbook"),
     path("reports/week-summary/channels.csv", summary.week_tables, {"kind": "csv"}, name="week-channels"),

@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class RolesConfig(AppConfig):
@@ -8,4 +8,5 @@ class RolesConfig(AppConfig):
     def ready(self) -> None:
         from roles import tenancy
 
+        pre_migrate.connect(tenancy.lift_guards, sender=self, dispatch_uid="roles.tenancy.lift_guards")
         post_migrate.connect(tenancy.install_guards, sender=self, dispatch_uid="roles.tenancy.install_guards")

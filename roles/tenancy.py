@@ -1,6 +1,6 @@
 """Strictly apart: the company's scope for work outside a request, and the guards that the database itself keeps.
 
-The guards are triggers, made anew after every `migrate`, because SQLite drops triggers when Django rebuilds a table:
+The guards are triggers, made anew after every `migrate`, because they have to be lifted where Django rebuilds a table:
 
 - a foreign key of a company's row may only point at a row of the same company, and a row never changes its company;
 - append-only tables refuse UPDATE and DELETE (a DELETE passes only while the company is marked `erasing`);
@@ -113,6 +113,18 @@ def sealed_tables(tables: set[str]) -> list[tuple[str, Seal, list[str]]]:
         if meta.db_table in tables:
             found.append((meta.db_table, seal, [f.column for f in meta.concrete_fields if f.name != seal.state]))
     return found
+
+
+def lift_guards(sender=None, using: str = "default", plan=(), **kwargs) -> None:
+    """Take every trigger off an SQLite database before migrations rebuild its tables: SQLite refuses to rename a table
+    that a trigger of another one names. `install_guards` makes them anew after the last migration."""
+    connection = connections[using]
+    if not plan or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'DROP TRIGGER "{name}"')
 
 
 def install_guards(sender=None, using: str = "default", **kwargs) -> None:

@@ -15,7 +15,7 @@ from kpis.selectors.measures import Measure
 from processes.models import Action, Decision
 from processes.wording import choice_title
 from reports.selectors.channel import open_desks, result_measure
-from reports.selectors.channel_charts import Desk
+from reports.selectors.channel_charts import Chart, Desk, main_chart
 from reports.selectors.figures import Line
 from reports.selectors.summary import ChannelMoney, Summary, week_summary
 from reports.selectors.weekly import ReportRow, actions_of, reports_of_week
@@ -40,7 +40,8 @@ class ByDay:
 
 @dataclass(frozen=True)
 class ChannelSlide:
-    """One channel: its money as the title, plan and fact, the KPI by day, conclusion, actions, decisions."""
+    """One channel: its money as the title, plan and fact, the KPI by day (as values, and drawn for a screen), conclusion,
+    actions, decisions; `waiting`: those of them that nobody has signed yet."""
 
     money: ChannelMoney
     title: str
@@ -48,9 +49,16 @@ class ChannelSlide:
     state: str
     lines: list[Line]
     by_day: ByDay | None
+    drawing: Chart | None
     conclusion: str
     actions: list[str]
     decisions: list[str]
+    waiting: list[Decision]
+
+    @property
+    def asks(self) -> bool:
+        """Does the meeting have something to decide here, or to ask for?"""
+        return bool(self.waiting) or self.money.is_missing
 
 
 @dataclass(frozen=True)
@@ -117,13 +125,15 @@ def _channel(
     company: Company, money: ChannelMoney, row: ReportRow | None, desk: Desk, summary: Summary, promised: dict,
     decided: dict,
 ) -> ChannelSlide:  # fmt: skip
-    measure = result_measure(desk)
+    measure, mine = result_measure(desk), decided.get(money.channel.pk, [])
+    days = _days(summary)
     return ChannelSlide(
         money=money, title=_channel_title(money, company.currency), bad=money.off is not None and money.off < 0,
-        state=_state(money), lines=row.figures.lines if row else [], by_day=_by_day(desk, measure, summary, company),
+        state=_state(money), lines=row.figures.lines if row else [], by_day=_by_day(desk, measure, days), drawing=main_chart(desk, measure, days),
         conclusion=money.conclusion,
         actions=[_action(action) for action in promised.get(row.report.pk, ())] if row else [],
-        decisions=[_decision(decision) for decision in decided.get(money.channel.pk, ())],
+        decisions=[_decision(decision) for decision in mine],
+        waiting=[decision for decision in mine if decision.is_open],
     )  # fmt: skip
 
 
@@ -146,16 +156,19 @@ def _state(money: ChannelMoney) -> str:
     return "" if money.channel.is_running else money.channel.get_status_display()
 
 
-def _by_day(desk: Desk, measure: Measure, summary: Summary, company: Company) -> ByDay | None:
-    """None where nothing of the KPI is known on any of the days."""
+def _days(summary: Summary) -> list[date]:
     last = summary.last or summary.week - timedelta(days=1)
-    days = [last - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
+    return [last - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
+
+
+def _by_day(desk: Desk, measure: Measure, days: list[date]) -> ByDay | None:
+    """None where nothing of the KPI is known on any of the days."""
     daily = desk.cube.daily(measure.formula, desk.channel.pk)
     values = [daily[day].value if day in daily else None for day in days]
     if all(value is None for value in values):
         return None
     rule = desk.line_of(measure.code)
-    goal = desk.goal(measure, days[0], last) if measure.is_kpi else None
+    goal = desk.goal(measure, days[0], days[-1]) if measure.is_kpi else None
     return ByDay(str(measure.name), measure.unit, days, values, goal, rule.line if rule else None)
 
 
