@@ -161,6 +161,7 @@ class Staging:
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql" and self.rows > BATCH:
                 cursor.execute(f"ANALYZE {STAGED}")
+                cursor.execute("SET LOCAL work_mem = '64MB'")
             self._check(cursor)
             self._complete(cursor)
             if self._revise(cursor, load.pk):
@@ -217,7 +218,8 @@ class Staging:
             f"INSERT INTO {REVISION} (company_id, load_id, day, channel_id, campaign_id, source_id, existed, "
             f"previous_load_id, previous_line, {stored}) SELECT {self.company_id}, %s, {STAGED}.day, {STAGED}.channel_id, "
             f"{STAGED}.campaign_id, {self.source_id}, f.load_id IS NOT NULL, f.load_id, f.line, {previous} FROM {STAGED} "
-            f"LEFT JOIN {FACT} f ON {self.match} WHERE f.load_id IS NULL OR {changed}",
+            f"LEFT JOIN {FACT} f ON {self.match} WHERE f.load_id IS NULL OR {changed} "
+            f"ORDER BY {STAGED}.channel_id, {STAGED}.day",
             [load_id],
         )
         return cursor.rowcount
@@ -228,7 +230,7 @@ class Staging:
         changed = " OR ".join(f"f.{column} {self.differs} excluded.{column}" for column in self.columns)
         cursor.execute(
             f"INSERT INTO {FACT} AS f ({', '.join(KEY)}, load_id, line, {names}) SELECT {self.company_id}, day, channel_id, "
-            f"campaign_id, {self.source_id}, %s, {line}, {names} FROM {STAGED} WHERE true ON CONFLICT ({', '.join(KEY)}) "
+            f"campaign_id, {self.source_id}, %s, {line}, {names} FROM {STAGED} WHERE true ORDER BY day, channel_id, campaign_id ON CONFLICT ({', '.join(KEY)}) "
             f"DO UPDATE SET load_id = excluded.load_id, line = excluded.line, {values} WHERE {changed}",
             [load_id],
         )

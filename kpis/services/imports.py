@@ -90,6 +90,7 @@ def _keep(load: Import, upload: File, records: Iterator[list[str]] | None) -> Im
         return found
     with kept(upload, records) as stored:
         load.file.save(load.filename, stored, save=False)
+    failpoint("upload.kept")
     try:
         with transaction.atomic():
             load.save()
@@ -135,6 +136,7 @@ def confirm_import(
             raise NotWaiting(_("This load is not waiting any more: somebody has confirmed or dropped it."))
         after = {"mapping": said} | ({"currency": load.currency, "rate": f"{rate.normalize():f}"} if rate else {})
         after |= {"scale": f"{scale.normalize():f}"} if scale else {}
+        failpoint("import.before_confirm")
         audit.record(company=company, by=by, verb="confirm_import", obj=load, at=at, after=after)
         transaction.on_commit(lambda: kick(company.pk))
     load.refresh_from_db()
@@ -290,6 +292,7 @@ def _lines(
     for number, row in enumerate(rows):
         if number % PROGRESS_EVERY == 0:
             renew(number)
+            failpoint("import.staging")
         if names.leaves_out(row):
             continue
         channel_id = names.channel(row)

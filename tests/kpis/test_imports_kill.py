@@ -18,6 +18,7 @@ import django
 django.setup()
 from django.core.files.base import ContentFile
 from kpis.models import DailyFact, Evaluation, FactRevision, Import
+from kpis.selectors import imports as reads
 from kpis.services import imports, sources
 from roles.models import AuditEvent, Campaign, Membership
 from roles.tenancy import company_scope
@@ -30,12 +31,13 @@ with company_scope(company_id) as company:
         upload = ContentFile(("date;channel;campaign;spend;leads\\n" + rows).encode(), name="a.csv")
         source = sources.ensure_source(company=company, code="ads", name="ads", kind="file")
         load = imports.receive_file(company=company, by=person, at=moment, source=source, upload=upload)
+        reads.preview(company=company, load=load)
         imports.confirm_import(company=company, by=person, at=moment, load=load, mapping=load.mapping)
     if step == "run":
         imports.run_due_imports(company=company, at=moment)
-    load = Import.objects.get(company=company)
+    load = Import.objects.filter(company=company).first()
     print(json.dumps({
-        "state": load.state, "attempts": load.attempts, "created": load.created,
+        "loads": Import.objects.count(), **({"state": load.state, "attempts": load.attempts, "created": load.created} if load else {}),
         "facts": DailyFact.objects.count(), "revisions": FactRevision.objects.count(),
         "campaigns": Campaign.objects.count(), "orders": Evaluation.objects.count(),
         "done": AuditEvent.objects.filter(verb="run_import").count(),
@@ -77,17 +79,35 @@ def worker(acme, tmp_path):
 @pytest.mark.django_db(transaction=True)
 def test_a_load_killed_at_any_moment_is_all_or_nothing_and_is_completed(worker):
     _code, queued = worker("receive", "2026-11-20T09:00:00+00:00")
-    assert queued == {"state": "queued", "attempts": 0, **NOTHING}
+    assert queued == {"loads": 1, "state": "queued", "attempts": 0, **NOTHING}
 
-    for number, place in enumerate(("import.after_copy", "import.before_commit")):
+    for number, place in enumerate(("import.staging", "import.before_commit")):
         code, _nothing = worker("run", f"2026-11-20T09:0{number}:00+00:00", fail_at=place)
         assert code == -signal.SIGKILL
         _code, left = worker("look", "2026-11-20T09:00:00+00:00")
-        assert left == {"state": "queued", "attempts": number + 1, **NOTHING}
+        assert left == {"loads": 1, "state": "queued", "attempts": number + 1, **NOTHING}
 
     _code, leased = worker("run", "2026-11-20T09:01:30+00:00")
     assert leased["state"] == "queued", "the dead worker's lease still holds"
     _code, done = worker("run", "2026-11-20T09:02:00+00:00")
-    assert done == {"state": "done", "attempts": 3, **ALL}
+    assert done == {"loads": 1, "state": "done", "attempts": 3, **ALL}
     _code, again = worker("run", "2026-11-20T09:05:00+00:00")
     assert again == done
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_or_a_preview_killed_is_taken_up_by_sending_the_file_again(worker):
+    """The file is stored before its load, and the load before its word: what is left is nothing, or one load that waits."""
+    code, _nothing = worker("receive", "2026-11-20T09:00:00+00:00", fail_at="upload.kept")
+    _code, left = worker("look", "2026-11-20T09:00:00+00:00")
+    assert (code, left["loads"], left["facts"]) == (-signal.SIGKILL, 0, 0)
+
+    code, _nothing = worker("receive", "2026-11-20T09:01:00+00:00", fail_at="import.before_confirm")
+    _code, left = worker("look", "2026-11-20T09:01:00+00:00")
+    assert (code, left) == (-signal.SIGKILL, {"loads": 1, "state": "preview", "attempts": 0, **NOTHING})
+
+    _code, queued = worker("receive", "2026-11-20T09:02:00+00:00")
+    assert queued == {"loads": 1, "state": "queued", "attempts": 0, **NOTHING}
+    code, _nothing = worker("run", "2026-11-20T09:02:00+00:00", fail_at="import.after_copy")
+    _code, done = worker("run", "2026-11-20T09:04:00+00:00")
+    assert (code, done) == (-signal.SIGKILL, {"loads": 1, "state": "done", "attempts": 2, **ALL})
