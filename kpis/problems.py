@@ -80,6 +80,8 @@ CELL = {
     "ambiguous_date": _("“%(value)s” can be two different days. Write 2026-11-20 or 20.11.2026."),
     "period_row": _("The row covers several days from “%(value)s” on. Export the report by days."),
     "another_weekday": _("The week from “%(value)s” begins on another weekday than the rows above: weeks would overlap. Check the date."),
+    "not_first_of_month": _("A row of a month begins on its first day, and this one on “%(value)s”. Check the date, or say that rows are days or weeks."),
+    "month_not_over": _("The month from “%(value)s” is not over yet. Remove the row, or load the file when the month has ended."),
     "week_not_over": _("The week from “%(value)s” is not over yet. Remove the row, or load the file when the week has ended."),
     "too_old": _("“%(value)s” is before the year 2000. Check the date."),
     "future_date": _("“%(value)s” has not come yet. Facts are loaded for days that have begun; check the date."),

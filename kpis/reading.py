@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from kpis import metrics as catalogue
 from kpis.importers import registry, stages
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
-from kpis.importers.custom import DAY, WEEK, Custom, days_in, guess_table, personal_places, without_personal
+from kpis.importers.custom import DAY, MONTH, WEEK, Custom, days_in, guess_table, personal_places, without_personal
 from kpis.importers.deals import Deals
 from kpis.importers.tables import Table, normalise, open_table
 from kpis.models import ColumnMap, Import, Metric, Source
@@ -52,7 +52,7 @@ def context_of(company: Company, today: date, source: Source | None = None) -> C
 
 def custom_reader(found: ColumnMap) -> Custom:
     """The reader that reads as the map says."""
-    step = WEEK if found.step == ColumnMap.Step.WEEK else 1
+    step = {ColumnMap.Step.WEEK: WEEK, ColumnMap.Step.MONTH: MONTH}.get(found.step, 1)
     return Custom(
         found.pk, found.version, tuple(found.header), tuple(found.columns), step, found.order, found.is_sparse
     )  # fmt: skip

@@ -15,6 +15,15 @@ ROLES = (
 )
 
 
+UNITS = (
+    ("", _("full units")),
+    ("kopecks", _("kopecks, cents")),
+    ("micros", _("millionths (micros)")),
+    ("thousands", _("thousands")),
+    ("millions", _("millions")),
+)
+
+
 class ColumnsForm:
     """A choice for every column of `Columns`, the channel of all where no column holds it, step and order of the days.
 
@@ -26,7 +35,7 @@ class ColumnsForm:
         wrong = {error.field: error.message for error in (refusal.errors if refusal else ())}
         self.found, self.data = found, data
         self.metrics = [(f"{custom.METRIC}:{info.code}", info.name) for info in found.metrics]
-        self.roles, self.channels = ROLES, found.channels
+        self.roles, self.channels, self.units = ROLES, found.channels, UNITS
         self.steps, self.orders = ColumnMap.Step.choices, ColumnMap.Order.choices[1:]
         self.rows = [self._row(column, wrong) for column in found.shown]
         self.whole = self._typed("whole", "")
@@ -47,6 +56,8 @@ class ColumnsForm:
             "samples": column.samples,
             "what": self._typed(f"what-{place}", what),
             "channel": self._typed(f"channel-{place}", guess.get("channel", "")),
+            "unit": self._typed(f"unit-{place}", guess.get("unit", "")),
+            "unit_error": wrong.get(f"unit-{place}", ""),
             "what_error": wrong.get(f"what-{place}", ""),
             "channel_error": wrong.get(f"channel-{place}", ""),
         }
@@ -73,6 +84,8 @@ class ColumnsForm:
             if kind == custom.METRIC:
                 channel = row["channel"] or ("" if has_column else self.whole)
                 chosen[row["place"]] = {"what": custom.WIDE if channel else kind, "metric": metric}
+                if row["unit"]:
+                    chosen[row["place"]]["unit"] = row["unit"]
                 if channel:
                     chosen[row["place"]]["channel"] = channel
         return chosen

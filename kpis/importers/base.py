@@ -49,11 +49,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A metric a file may give."""
+    """A metric a file may give. `times`, `divide`: from what the column is counted in to full units (1/100: kopecks)."""
 
     code: str
     money: bool
     signed: bool = False
+    times: int = 1
+    divide: int = 1
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,10 @@ seven days only where that was said; the parts add up to the whole exactly.
 """
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from itertools import islice, pairwise
@@ -22,6 +24,10 @@ DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME = "day", "channel", "campaign", "campaign_
 METRIC, WIDE, SKIP = "metric", "wide", "skip"
 ONCE = (DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME)
 WEEK = 7
+MONTH = 31
+"""Stands for a calendar month, however long it is."""
+UNITS = {"": (1, 1), "kopecks": (1, 100), "micros": (1, 1_000_000), "thousands": (1_000, 1), "millions": (1_000_000, 1)}
+"""What a column of figures is counted in: what it is multiplied by, and divided by, to be in full units."""
 SCANNED = 20_000
 LONGEST_HEADING = 200
 CURRENCIES = frozenset(
@@ -106,10 +112,12 @@ def is_number(cell: str) -> bool:
 
 
 def _day_of(cell: str, order: str) -> date | None:
-    try:
-        return values.day(cell, order)
-    except values.CellError:
-        return None
+    for read in (lambda: values.day(cell, order), lambda: values.month(cell)):
+        try:
+            return read()
+        except values.CellError:
+            continue
+    return None
 
 
 def day_places(table: Table) -> list[int]:
@@ -233,21 +241,28 @@ class Custom:
             if metric is None:
                 raise FileProblem("metric_gone", name=column["metric"])
             code = str(place) if self.is_wide else metric.code
-            found.append((place, Column(code, metric.money, metric.signed)))
+            times, divide = UNITS[column.get("unit", "")]
+            found.append((place, Column(code, metric.money, metric.signed, times, divide)))
         places = [self.place(what) for what in ONCE]
         return Layout(*places, tuple(found), order=self.order, lenient=True)
 
     def read(self, table: Table, context: Context) -> Iterator[Row]:
         weekday = None
+        if self.step == MONTH:
+            table = replace(table, _records=_months_as_days(table._records, self.place(DAY)))
         for row in read_rows(table, self.layout(context), context):
-            if self.step > 1 and row.day is not None:
+            if self.step == MONTH and row.day is not None:
+                _check_month(row, context.today, table.header[self.place(DAY)])
+            elif self.step > 1 and row.day is not None:
                 weekday = row.day.weekday() if weekday is None else weekday
                 _check_week(row, weekday, context.today, table.header[self.place(DAY)])
             if row.problems:
                 yield row
                 continue
             for part in self._by_channel(row) if self.is_wide else (row,):
-                yield from spread(part, self.step)
+                yield from spread(
+                    part, monthrange(part.day.year, part.day.month)[1] if self.step == MONTH else self.step
+                )
 
     def _by_channel(self, row: Row) -> Iterator[Row]:
         for channel in self.channels:
@@ -267,6 +282,23 @@ def _check_week(row: Row, weekday: int, today: date, heading: str) -> None:
         problem = "week_not_over"
     if problem:
         row.problems.append(CellProblem(row.line, heading.strip(), problem, row.day.isoformat()))
+
+
+def _check_month(row: Row, today: date, heading: str) -> None:
+    last = row.day.replace(day=monthrange(row.day.year, row.day.month)[1])
+    if row.day.day != 1:
+        row.problems.append(CellProblem(row.line, heading.strip(), "not_first_of_month", row.day.isoformat()))
+    elif row.day <= today < last:
+        row.problems.append(CellProblem(row.line, heading.strip(), "month_not_over", row.day.isoformat()))
+
+
+def _months_as_days(records: Iterator[list[str]], place: int) -> Iterator[list[str]]:
+    """Records with 2026-11 or “November 2026” written as the first day of the month; other cells as they are."""
+    for cells in records:
+        if place < len(cells):
+            with suppress(values.CellError):  # a whole date, or none at all: the reader says what is wrong
+                cells = [*cells[:place], values.month(cells[place]).isoformat(), *cells[place + 1 :]]
+        yield cells
 
 
 def spread(row: Row, days: int) -> Iterator[Row]:

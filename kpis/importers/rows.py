@@ -147,4 +147,6 @@ def _metrics(row: Row, cells: list[str], layout: Layout, table: Table, sign: str
         except values.CellError as error:
             row.problems.append(CellProblem(row.line, table.header[index].strip(), error.code, cell.strip()))
         else:
-            row.values[column.code] = value // divide if value is not None and column.money else value
+            if value is not None:
+                value = value * column.times // (column.divide * (divide if column.money else 1))
+            row.values[column.code] = value

@@ -122,6 +122,22 @@ def day(cell: str, order: str = "") -> date:
     return found
 
 
+def month(cell: str) -> date:
+    """The first day of a month written as 2026-11, 11.2026 or November 2026; CellError: bad_date."""
+    text = re.sub(r"\s*г\.?$", "", cell.translate(SPACES).strip())
+    if match := re.fullmatch(r"(\d{4})[-./](\d{1,2})", text, re.ASCII):
+        year, number = int(match[1]), int(match[2])
+    elif match := re.fullmatch(r"(\d{1,2})[-./](\d{4})", text, re.ASCII):
+        year, number = int(match[2]), int(match[1])
+    elif match := re.fullmatch(r"([^\W\d]{3})[^\W\d]*\.? (\d{4})", text):
+        year, number = int(match[2]), MONTHS.get(match[1].casefold(), 0)
+    else:
+        raise CellError("bad_date")
+    if not 1 <= number <= 12 or year < EARLIEST.year or year > 9999:
+        raise CellError("bad_date")
+    return date(year, number, 1)
+
+
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007\t"), " ")
 
 

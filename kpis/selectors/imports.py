@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from kpis import problems, reading
 from kpis.importers.base import CellProblem, Reader, Row
-from kpis.importers.custom import Custom
+from kpis.importers.custom import MONTH, WEEK, Custom
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import
 from kpis.reading import Names
@@ -43,7 +43,7 @@ class PreviewRow:
 @dataclass
 class Preview:
     """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
-    first `checked` rows of the file; `complete`: that is all of it; `weeks`: each row is spread over seven days;
+    first `checked` rows of the file; `complete`: that is all of it; `weeks`, `months`: each row is spread over its days;
     `wide`: channels were chosen column by column."""
 
     profile: str
@@ -56,6 +56,7 @@ class Preview:
     checked: int = 0
     complete: bool = True
     weeks: bool = False
+    months: bool = False
     wide: bool = False
     fresh: int = 0
     changed: int = 0
@@ -97,7 +98,8 @@ def preview(
             table.delimiter,
             [infos[code] for code in reader.metrics(table.header, context)],
             reader.skipped(table.header, context),
-            weeks=isinstance(reader, Custom) and reader.step > 1,
+            weeks=isinstance(reader, Custom) and reader.step == WEEK,
+            months=isinstance(reader, Custom) and reader.step == MONTH,
             wide=isinstance(reader, Custom) and reader.is_wide,
         )
         rows = reading.converted(reader.read(table, context), reading.money_codes(company), rate)

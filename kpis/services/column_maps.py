@@ -19,6 +19,7 @@ from roles.models import Channel, Company, Membership
 from roles.refusals import FieldError, Refused
 
 FIGURES = (custom.METRIC, custom.WIDE)
+SHORTEST_MONTH = 28
 
 
 class WrongColumns(Refused):
@@ -113,6 +114,9 @@ def _unknown(company: Company, said: list[dict]) -> list[FieldError]:
             errors.append(
                 FieldError(f"what-{place}", "unknown", _("There is no such metric. Choose one from the list."))
             )
+        if column.get("unit", "") not in custom.UNITS:
+            message = _("Choose from the list what the column is counted in.")
+            errors.append(FieldError(f"unit-{place}", "unknown", message))
         if column["what"] == custom.WIDE and column.get("channel") not in codes:
             errors.append(
                 FieldError(f"channel-{place}", "unknown", _("There is no such channel. Choose one from the list."))
@@ -147,6 +151,9 @@ def _checked_days(days: custom.Days, step: str, order: str) -> str:
     if not step:
         message = _("Say what a row covers: the days stand apart, and a week is not spread over its days unasked.")
         errors.append(FieldError("step", "step_needed", message))
+    elif step == ColumnMap.Step.MONTH and days.gap is not None and days.gap < SHORTEST_MONTH:
+        message = _("The days stand closer than a month: months would overlap.")
+        errors.append(FieldError("step", "not_monthly", message))
     elif step == ColumnMap.Step.WEEK and days.gap is not None and days.gap < custom.WEEK:
         message = _("The days stand closer than seven days: weeks would overlap.")
         errors.append(FieldError("step", "not_weekly", message))

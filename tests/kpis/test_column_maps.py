@@ -325,7 +325,7 @@ def test_another_waiting_load_is_asked_again_when_the_columns_change(acme):
 def test_a_worker_that_broke_off_reads_the_same_map_again(acme, monkeypatch):
     load = explain(acme, receive(acme, WEEKS), WEEKS_SAID, step="week")
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "failpoint", lambda name: 1 / 0)
+        patch.setattr(imports, "failpoint", lambda name: name != "import.after_copy" or 1 / 0)
         run(acme, load)
     assert (load.state, facts(acme).exists()) == ("queued", False)
 
@@ -524,3 +524,70 @@ def test_public_weekly_table_gives_its_published_totals(acme, name):
     for code, total in expected.items():
         sums = facts(acme).filter(channel__code=code).aggregate(Sum("spend"), Sum("revenue"))
         assert round(float(sums["spend__sum"] or sums["revenue__sum"]), 3 if "xlsx" in name else 2) == total
+
+
+# ---------------------------------------------------------------- months and units
+MONTHS = "Месяц;vk расход;блог расход\nсентябрь 2026;30;0,000031\n2026-10;31;-\n"
+MONTHS_SAID = {0: {"what": "day"}, 1: {"what": "wide", "metric": "spend", "channel": "vk"},
+               2: {"what": "wide", "metric": "spend", "channel": "blog"}}  # fmt: skip
+
+
+def test_a_month_is_spread_only_when_that_was_said(acme):
+    load = receive(acme, MONTHS)
+    with pytest.raises(WrongColumns) as refusal:
+        explain(acme, load, MONTHS_SAID)
+    assert codes_of(refusal) == {"step": "step_needed"}
+    assert not facts(acme).exists()
+
+    load = run(acme, explain(acme, load, MONTHS_SAID, step="month"))
+
+    vk = facts(acme).filter(channel=acme.vk).order_by("day")
+    assert (load.state, vk.count(), set(vk.values_list("spend", flat=True))) == ("done", 61, {1})
+    assert facts(acme).filter(channel=acme.blog).aggregate(Sum("spend"))["spend__sum"] == Decimal("0.000031")
+    assert (load.first_day, load.last_day) == (date(2026, 9, 1), date(2026, 10, 31))
+    again = run(acme, receive(acme, MONTHS))
+    assert (again.created, again.changed) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("Месяц;vk расход\n2026-10-01;1\n2026-11-01;1\n", "month_not_over"),
+        ("Месяц;vk расход\n2026-09-01;1\n2026-10-02;1\n", "not_first_of_month"),
+    ],
+)
+def test_a_wrong_row_of_months_is_named_and_nothing_is_written(acme, content, code):
+    said = {place: column for place, column in MONTHS_SAID.items() if place < 2}
+    load = run(acme, explain(acme, receive(acme, content), said, step="month"))
+
+    assert (load.state, [error["code"] for error in load.errors]) == ("failed", [code])
+    assert not facts(acme).exists()
+
+
+@pytest.mark.parametrize(
+    ("unit", "cell", "expected"),
+    [
+        ("kopecks", "23133", "231.33"),
+        ("micros", "231330000", "231.33"),
+        ("thousands", "1,5", "1500"),
+        ("", "5", "5"),
+        ("millions", "2", "2000000"),
+    ],
+)
+def test_a_column_is_counted_in_what_was_said(acme, sign_in, unit, cell, expected):
+    load = receive(acme, f"Когда;Потрачено;Заявки\n17.11.2026;{cell};3\n18.11.2026;{cell};3\n")
+    page = reverse("kpis:import-columns", args=[acme.company.slug, load.pk])
+    sign_in(acme.analyst).post(
+        page, {"what-0": "day", "what-1": "metric:spend", "what-2": "metric:leads", "unit-1": unit, "whole": "vk"}
+    )
+    load.refresh_from_db()
+    run(acme, load)
+
+    assert set(facts(acme).values_list("spend", "leads")) == {(Decimal(expected), Decimal(3))}
+
+
+def test_an_unknown_unit_is_refused(acme):
+    said = {**LONG_SAID, 3: {"what": "metric", "metric": "spend", "unit": "bushels"}}
+    with pytest.raises(WrongColumns) as refusal:
+        explain(acme, receive(acme, LONG), said)
+    assert codes_of(refusal) == {"unit-3": "unknown"}
