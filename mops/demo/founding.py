@@ -138,7 +138,8 @@ def _set_targets(sample: Sample, at: datetime) -> None:
     """The media plan of the last 13 months: it grows with the company, so that plan and fact stay comparable."""
     first = month_start(sample.founded + timedelta(days=30))
     months = [first]
-    while months[-1] < month_start(sample.anchor):
+    # The plan of the next week is filled in from Thursday on: its month needs targets too.
+    while months[-1] < month_start(sample.anchor + timedelta(days=14)):
         months.append(month_start(months[-1] + timedelta(days=32)))
     for month in months:
         scale = Decimal(round((1 + world.YEARLY_GROWTH) ** ((month - sample.anchor).days / 365), 2))
