@@ -89,6 +89,9 @@ class SignSerializer(serializers.Serializer):
     resume_on = serializers.DateField(required=False, allow_null=True)
     keep = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=1000)
     assignee = serializers.IntegerField(required=False, allow_null=True, help_text="person id")
+    checker = serializers.IntegerField(
+        required=False, allow_null=True, help_text="person id; named by an owner who runs the channel"
+    )
     due = serializers.DateField(required=False, allow_null=True)
     expected = serializers.CharField(required=False, allow_blank=True, max_length=300)
     expected_value = serializers.DecimalField(**MONEY, help_text="of the rule's KPI, in its own unit")

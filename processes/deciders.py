@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.utils.translation import gettext as _
+
 from processes import signing
 from processes.models import Decision
 from processes.signing import CHECKER, Case, Standing
@@ -89,10 +91,24 @@ def cosign_problem(
     *, decision: Decision, person: Membership, signer_id: int, cosigner: str, people: Around
 ) -> str | None:
     """Why this person may not give the second signature; None when they may."""
+    named = decision.terms.get("checker") if cosigner == CHECKER else None
+    if named and person.pk not in _stand_for(named, people):
+        return _("%(name)s was named to check.") % {"name": decision.terms["checker_name"]}
     return signing.cosign_refusal(
         person_id=person.pk, hats=people.hats(person), signer_id=signer_id, cosigner=cosigner,
         side=people.side(decision.channel),
     )  # fmt: skip
+
+
+def _stand_for(named: int, people: Around) -> set[int]:
+    """The named checker, and while they are away whoever deputises the hat they check under."""
+    if named not in people.away:
+        return {named}
+    hats = (RoleKind.CMO, RoleKind.PM)
+    return {named} | {
+        row.deputy_id for row in people.appointments
+        if row.person_id == named and row.deputy_id and row.role.kind in hats
+    }  # fmt: skip
 
 
 def hat_of_cosigner(*, decision: Decision, person: Membership, people: Around) -> str:

@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from processes import deciders, signing
 from processes.models import Choice, Decision, Review
 from processes.terms import Terms, running_campaigns
 from processes.wording import kpi_name
 from roles import formats, selectors
 from roles.forms import AmountField, DayField, PeopleField, PercentField, RefusableForm
+from roles.permissions import RoleKind
 
 WEEK = timedelta(days=7)
 WORDS = forms.Textarea(attrs={"rows": 3})
@@ -25,6 +27,7 @@ class DecisionSignForm(RefusableForm):
     extra_spend = AmountField(label=_("Or until extra spend of"), required=False, help_text=_("Whichever comes first."))
     assignee = PeopleField(label=_("Who rewrites"), required=False)
     due = DayField(label=_("By which day"), required=False)
+    checker = PeopleField(label=_("Who checks"), required=False)
     budget = AmountField(label=_("New budget of the month"), required=False)
     reason = forms.CharField(
         label=_("Reason"), required=False, widget=WORDS,
@@ -51,10 +54,29 @@ class DecisionSignForm(RefusableForm):
         super().__init__(request, initial=initial)
         self.decision = decision
         self.fields["assignee"].queryset = selectors.people(company=self.company)
+        self._offer_checkers(decision, at)
         self._name_forecast(decision)
         self.fields["keep"].choices = [(row.pk, row.name) for row in running_campaigns(decision)]
         if decision.campaign_id:
             self.fields["budget"].label = _("New budget of the campaign")
+
+    def _offer_checkers(self, decision: Decision, at: datetime) -> None:
+        """Only an owner who runs the channel names one."""
+        if not self.person.wears(RoleKind.OWNER):
+            del self.fields["checker"]
+            return
+        people = deciders.around_at(decision, at)
+        standing = deciders.standing_of(decision=decision, person=self.person, at=at, people=people)
+        if standing.cosigner != signing.CHECKER:
+            del self.fields["checker"]
+            return
+        found = deciders.cosigners(
+            decision=decision, signer_id=self.person.pk, cosigner=signing.CHECKER, people=people
+        )  # fmt: skip
+        field = self.fields["checker"]
+        field.queryset = selectors.people(company=self.company).filter(pk__in=[person.pk for person in found])
+        if len(found) == 1:
+            field.initial = found[0].pk
 
     def _name_forecast(self, decision: Decision) -> None:
         """The figure is the rule's KPI, typed in its own unit: per cent where it is a share."""
@@ -81,7 +103,7 @@ class DecisionSignForm(RefusableForm):
         terms = Terms(
             until=typed["until"], extra_spend=typed["extra_spend"], budget=typed["budget"], resume_on=typed["resume_on"],
             keep=[int(pk) for pk in typed["keep"]], assignee=typed["assignee"].pk if typed["assignee"] else None,
-            due=typed["due"], expected=typed["expected"], expected_value=typed.get("expected_value"),
+            checker=typed["checker"].pk if typed.get("checker") else None, due=typed["due"], expected=typed["expected"], expected_value=typed.get("expected_value"),
             expected_on=typed["expected_on"],
         )  # fmt: skip
         return {

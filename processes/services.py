@@ -144,11 +144,8 @@ def sign_decision(
     )
     _check_evidence_read(decision, evidence_seen)
     cosigner = standing.cosigner if choice in standing.must_cosign else ""
-    if cosigner and not deciders.cosigners(decision=decision, signer_id=by.pk, cosigner=cosigner, people=people):
-        message = _(
-            "Nobody can give the second signature: stop or cut, or appoint somebody who does not run the channel."
-        )
-        raise refuse("choice", "no_checker", message)
+    if cosigner:
+        kept |= _second_signer(decision, by, cosigner, people, terms or Terms())
     signed = {"choice": choice, "reason": reason.strip(), "terms": kept, "cosigner": cosigner}
     _put_first_signature(decision, by, at, str(standing.signs_as), signed)
     audit.record(
@@ -158,6 +155,25 @@ def sign_decision(
     )  # fmt: skip
     failpoint("signing.before_commit")
     return selectors.read_decision(company=company, pk=decision.pk)
+
+
+def _second_signer(
+    decision: Decision, by: Membership, cosigner: str, people: deciders.Around, terms: Terms
+) -> dict:  # fmt: skip
+    """The checker as the terms name one: whoever is checked says by whom, and then nobody else checks."""
+    found = deciders.cosigners(decision=decision, signer_id=by.pk, cosigner=cosigner, people=people)
+    if not found:
+        message = _(
+            "Nobody can give the second signature: stop or cut, or appoint somebody who does not run the channel."
+        )
+        raise refuse("choice", "no_checker", message)
+    if cosigner != Decision.Cosigner.CHECKER:
+        return {}
+    named = found if terms.checker is None else [person for person in found if person.pk == terms.checker]
+    if len(named) != 1:
+        who = ", ".join(str(person) for person in found)
+        raise refuse("checker", "required", _("Name who checks: %(people)s.") % {"people": who})
+    return {"checker": named[0].pk, "checker_name": str(named[0])}
 
 
 def _put_first_signature(decision: Decision, by: Membership, at: datetime, signed_as: str, signed: dict) -> None:

@@ -27,7 +27,7 @@ class Terms:
     """What the signer typed; only what belongs to the choice is looked at and kept.
 
     `extra_spend` and `budget` are money (the budget of a channel is per month), `keep` the ids of campaigns that go on,
-    `assignee` a person's id. What should come of it: `expected_value` of the rule's KPI (in its own unit) by the day
+    `assignee` a person's id; `checker` the one of whoever is to check what an owner who runs the channel proposes. What should come of it: `expected_value` of the rule's KPI (in its own unit) by the day
     `expected_on`, on which it is reviewed, and `expected` in free words.
     """
 
@@ -37,6 +37,7 @@ class Terms:
     resume_on: date | None = None
     keep: Iterable[int] = ()
     assignee: int | None = None
+    checker: int | None = None
     due: date | None = None
     expected: str = ""
     expected_value: Decimal | None = None

@@ -129,6 +129,7 @@ def terms_lines(decision: Decision, *, sees_money: bool, campaigns: dict[int, st
         (_("Return to the question"), _day(terms.get("resume_on"))),
         (_("Keeps running"), ", ".join(campaigns.get(pk, f"№ {pk}") for pk in terms.get("keep", ()))),
         (_("Who rewrites"), terms.get("assignee_name", "")),
+        (_("Who checks"), terms.get("checker_name", "")),
         (_("By which day"), _day(terms.get("due"))),
         (_("Expected"), _promise(decision, sees_money)),
         (_("Besides"), terms.get("expected", "")),

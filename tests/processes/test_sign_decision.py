@@ -247,9 +247,16 @@ def test_the_named_deputy_of_the_channel_counts_as_running_it(house):
 
 def test_an_owner_who_runs_the_channel_is_checked(house):
     own(house, house.owner)
-    decision = sign(house, house.owner, at=LATER, choice="continue", until=TODAY + timedelta(days=5))
+    terms = {"at": LATER, "choice": "continue", "until": TODAY + timedelta(days=5)}
+    for nobody in ({}, {"checker": house.analyst.pk}, {"checker": house.owner.pk}):
+        with pytest.raises(Refused) as refused:
+            sign(house, house.owner, **terms, **nobody)
+        assert refused.value.errors[0].field == "checker"
+    decision = sign(house, house.owner, **terms, checker=house.pm.pk)
 
-    assert (decision.state, decision.cosigner) == ("waiting_cosign", "checker")
+    assert (decision.state, decision.cosigner, decision.terms["checker"]) == ("waiting_cosign", "checker", house.pm.pk)
+    with pytest.raises(services.MayNotCosign):
+        services.cosign_decision(company=house.company, decision=decision, by=house.cmo, at=LATER)
     with pytest.raises(services.MayNotCosign):
         services.cosign_decision(company=house.company, decision=decision, by=house.owner, at=LATER)
     with pytest.raises(services.MayNotCosign):
