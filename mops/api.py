@@ -10,6 +10,7 @@ from kpis.api.imports import ImportViewSet
 from kpis.api.kpis import KpiViewSet, MetricViewSet
 from kpis.api.stop_rules import StopRuleViewSet
 from kpis.api.targets import TargetViewSet
+from kpis.api.utm_rules import UtmRuleViewSet
 from mops import views
 from processes.api import DecisionViewSet
 from reports.api.dashboard import DashboardViewSet
@@ -25,6 +26,7 @@ router.register("channels", ChannelViewSet, basename="channel")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("facts", FactViewSet, basename="fact")
 router.register("imports", ImportViewSet, basename="import")
+router.register("utm-rules", UtmRuleViewSet, basename="utm-rule")
 router.register("metrics", MetricViewSet, basename="metric")
 router.register("kpis", KpiViewSet, basename="kpi")
 router.register("stop-rules/backtest", BacktestViewSet, basename="backtest")

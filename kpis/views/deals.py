@@ -30,6 +30,7 @@ def utm_rule_list(request):
         "sources": reads.sources_with_deals(company=request.company),
         "channels": selectors.channels(company=request.company),
         "may_enter": request.person.can(Permission.ENTER_FACTS),
+        "sees_money": request.person.can(Permission.VIEW_MONEY),
     }
     return render(request, "kpis/utm_rule_list.html", context)
 

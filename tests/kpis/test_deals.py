@@ -615,6 +615,16 @@ def test_what_no_rule_fits_is_fixed_on_its_page(acme, sign_in):
     assert UtmRule.objects.get().utm_medium == "cpc"
 
 
+def test_sums_are_for_those_who_see_the_companys_money(acme, sign_in):
+    load_all(acme, FILE)
+
+    assert "25 000" in page(sign_in(acme.cmo), "utm-rule-list").replace("25\u00a0001", "25 000")
+    for person in (acme.performance, acme.content):
+        text = page(sign_in(person), "utm-rule-list")
+        assert "yandex" in text
+        assert "25\u00a0001" not in text
+
+
 def test_the_page_of_a_load_lists_the_deals_that_moved(acme, sign_in):
     rule(acme)
     load_all(acme, HEAD + deal(1))
@@ -672,3 +682,35 @@ def test_folder_and_api_read_deals_by_the_same_memory(acme, tmp_path):
 
     assert outcome.state == "loaded", outcome.message
     assert facts(acme) == {("vk", 0, day(10)): (2, 0, 0, 0, 0)}
+
+
+def test_rules_are_kept_by_api(acme):
+    from django.test import Client
+
+    from roles import tokens
+
+    load_all(acme, FILE)
+    key = tokens.create_token(
+        company=acme.company, person=acme.analyst, by=acme.analyst, name="t", scopes=["read", "facts:write"], at=NOW
+    )[1]
+
+    def call(method, path, body=None):
+        return getattr(Client(), method)(
+            f"/api/v1/c/acme/utm-rules/{path}", data=body, content_type="application/json",
+            headers={"Authorization": f"Bearer {key}"},
+        )  # fmt: skip
+
+    found = call("get", "unmatched/")
+    assert found.status_code == 200, found.content
+    assert {row["utm_source"] for row in found.json()} == {"vk", "yandex"}
+    made = call("post", "", {"utm_source": "yandex", "channel": "vk"})
+    assert (made.status_code, made.json()["campaigns"], made.json()["campaign"]) == (201, "mark", None)
+    assert facts(acme) == {("vk", 0, day(10)): (1, 0, 0, 0, 0)}
+    changed = call("patch", f"{made.json()['id']}/", {"channel": "blog"})
+    assert (changed.status_code, changed.json()["channel"]) == (200, "blog")
+    assert set(facts(acme)) == {("blog", 0, day(10))}
+    assert call("post", "", {"utm_source": "x", "channel": "nobody"}).json()["errors"][0]["field"] == "channel"
+    assert call("post", "", {"utm_source": "yandex", "channel": "vk"}).status_code == 409
+    assert call("get", "").json()["results"][0]["id"] == made.json()["id"]
+    assert call("delete", f"{made.json()['id']}/").status_code == 204
+    assert facts(acme) == {}
