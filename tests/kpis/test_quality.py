@@ -9,7 +9,9 @@ import time_machine
 from kpis.jumps import jumps
 from kpis.models import DataIncident, Import, Source
 from kpis.selectors.quality import data_quality
-from kpis.services.facts import record_facts, type_day
+from kpis.services.facts import record_facts
+from kpis.services.typed import type_figures
+from kpis.typed import Place
 from processes.models import Action
 from tests.conftest import shown
 
@@ -139,8 +141,9 @@ def test_a_running_channel_that_no_source_reports(acme):
 
 def test_typed_figures_are_those_that_count(acme):
     healthy(acme)
-    cells = {(acme.vk.pk, "leads"): Decimal(7), (acme.vk.pk, "deals"): Decimal(2)}
-    type_day(company=acme.company, by=acme.analyst, at=NOW, day=TODAY - timedelta(days=1), values=cells, version="0")
+    yesterday = TODAY - timedelta(days=1)
+    cells = {Place(yesterday, acme.vk.pk, "leads"): Decimal(7), Place(yesterday, acme.vk.pk, "deals"): Decimal(2)}
+    type_figures(company=acme.company, by=acme.analyst, at=NOW, values=cells, seen={})
 
     [one] = found(acme, "typed")
 
