@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
+from django.db.utils import OperationalError
 
 from kpis.models import DailyFact, FactRevision, Import, Source, UndoneFact
+from kpis.selectors import fact_rows
 from roles.models import AuditEvent, Company
 
 FACT, REVISION, UNDONE, IMPORT = (model._meta.db_table for model in (DailyFact, FactRevision, UndoneFact, Import))
@@ -55,20 +57,30 @@ def facts_as_known(
     channel_ids: list[int] | None = None,
 ) -> list[KnownThen]:
     """The rows of [start, end] as they stood at a moment (UTC), those that did not exist yet left out."""
-    if not columns or channel_ids == []:
+    query, values = _query(company, at, start, end, columns, channel_ids)
+    if not query:
         return []
-    inside = "" if channel_ids is None else f" AND channel_id IN ({', '.join(['%s'] * len(channel_ids))})"
-    where = f"company_id = %s AND day BETWEEN %s AND %s{inside}"
-    scope = [company.pk, start.isoformat(), end.isoformat(), *(channel_ids or [])]
-    moment = connection.ops.adapt_datetimefield_value(at)
-    names = ", ".join(map(connection.ops.quote_name, columns))
     with connection.cursor() as cursor:
-        cursor.execute(_sql(where, names), [*scope, moment, *scope, moment, *scope])
+        cursor.execute(query, values)
         rows = cursor.fetchall()
     return [
         KnownThen(_day(day), channel, campaign, source, tuple(values))
         for day, channel, campaign, source, *values in rows
     ]
+
+
+def _query(
+    company: Company, at: datetime, start: date, end: date, columns: Sequence[str], channel_ids: list[int] | None
+) -> tuple[str, list]:
+    """The query of the rows and its parameters; empty where nothing is asked for."""
+    if not columns or channel_ids == []:
+        return "", []
+    inside = "" if channel_ids is None else f" AND channel_id IN ({', '.join(['%s'] * len(channel_ids))})"
+    where = f"company_id = %s AND day BETWEEN %s AND %s{inside}"
+    scope = [company.pk, start.isoformat(), end.isoformat(), *(channel_ids or [])]
+    moment = connection.ops.adapt_datetimefield_value(at)
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    return _sql(where, names), [*scope, moment, *scope, moment, *scope]
 
 
 def _sql(where: str, names: str) -> str:
@@ -85,10 +97,8 @@ WITH later AS (
 )
 SELECT {KEY}, {names} FROM first WHERE turn = 1 AND existed
 UNION ALL
-SELECT {KEY}, {names} FROM {FACT} f WHERE {where} AND NOT EXISTS (
-  SELECT 1 FROM first WHERE turn = 1 AND first.day = f.day AND first.channel_id = f.channel_id
-  AND first.campaign_id = f.campaign_id AND first.source_id = f.source_id
-)"""
+SELECT {KEY}, {names} FROM {FACT} WHERE {where} AND ({KEY}) NOT IN (SELECT {KEY} FROM first WHERE turn = 1)
+"""
 
 
 def _day(day) -> date:
@@ -112,14 +122,37 @@ def rows_as_known(
     campaigns: bool,
 ) -> list[tuple]:  # fmt: skip
     """What `fact_rows.read` gives, of that moment: (day, channel, source[, campaign], *columns), the weakest source first."""
-    found = facts_as_known(company=company, at=at, start=start, end=end, columns=columns, channel_ids=channel_ids)
+    query, values = _query(company, at, start, end, columns, channel_ids)
+    if not query:
+        return []
+    keys = ["day", "channel_id", "source_id", *(["campaign_id"] if campaigns else [])]
+    try:
+        rows = _summed(query, values, keys, columns)
+    except OperationalError as error:
+        # SQLite's SUM refuses to pass 64 bits; Python does not.
+        if "overflow" not in str(error):
+            raise
+        found = facts_as_known(company=company, at=at, start=start, end=end, columns=columns, channel_ids=channel_ids)
+        rows = _summed_here(found, campaigns)
     ranks = priorities_at(company=company, at=at)
+    return sorted(rows, key=lambda row: (ranks.get(row[2], 0), row[2]), reverse=True)
+
+
+def _summed(query: str, values: list, keys: list[str], columns: Sequence[str]) -> list[tuple]:
+    sums = ", ".join(f"SUM({name}) AS {name}" for name in map(connection.ops.quote_name, columns))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            fact_rows.whole_numbers(cursor)
+        cursor.execute(f"SELECT {', '.join(keys)}, {sums} FROM ({query}) known GROUP BY {', '.join(keys)}", values)
+        return cursor.fetchall()
+
+
+def _summed_here(found: list[KnownThen], campaigns: bool) -> list[tuple]:
     groups: dict[tuple, list[int | None]] = {}
     for row in found:
         key = (row.day, row.channel_id, row.source_id, *([row.campaign_id] if campaigns else []))
-        total = groups.setdefault(key, [None] * len(columns))
+        total = groups.setdefault(key, [None] * len(row.values))
         for place, value in enumerate(row.values):
             if value is not None:
                 total[place] = value + (total[place] or 0)
-    weakest_first = sorted(groups, key=lambda key: (ranks.get(key[2], 0), key[2]), reverse=True)
-    return [(*key, *groups[key]) for key in weakest_first]
+    return [(*key, *total) for key, total in groups.items()]

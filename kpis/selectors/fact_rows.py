@@ -54,12 +54,12 @@ def _run(
     sql = f"SELECT {shown} FROM ({rows}) f JOIN {sources} s ON s.id = f.source_id ORDER BY s.priority DESC, s.id DESC"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            _whole_numbers(cursor)
+            whole_numbers(cursor)
         cursor.execute(sql, params)
         return cursor.fetchall()
 
 
-def _whole_numbers(cursor) -> None:
+def whole_numbers(cursor) -> None:
     """PostgreSQL sums bigint as numeric: have this cursor give int instead of Decimal."""
     from psycopg2 import extensions
 
