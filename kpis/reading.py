@@ -19,7 +19,7 @@ from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reade
 from kpis.importers.custom import DAY, MONTH, WEEK, Custom, days_in, guess_table, personal_places, without_personal
 from kpis.importers.deals import Deals
 from kpis.importers.tables import Table, normalise, open_table
-from kpis.models import ColumnMap, Import, Metric, Source
+from kpis.models import ColumnMap, Import, Metric, Source, UtmRule
 from roles.models import Campaign, Channel, Company
 
 LEAVE_OUT = "-"
@@ -246,9 +246,25 @@ class Names:
         return found
 
 
+def _by_utm_and_campaigns(names: list[str], company: Company) -> dict[str, str]:
+    """Names that are a UTM source of one channel's rules alone, or the id of campaigns of one channel alone → its code."""
+    told: dict[str, set[str]] = {}
+    wanted = {name.casefold() for name in names}
+    rules = UtmRule.objects.filter(company=company).exclude(utm_source="").values_list("utm_source", "channel__code")
+    campaigns = Campaign.objects.filter(company=company, external_id__in=names).values_list(
+        "external_id", "channel__code"
+    )  # fmt: skip
+    for rows in (campaigns, rules):
+        for name, code in rows:
+            if name.casefold() in wanted:
+                told.setdefault(name.casefold(), set()).add(code)
+    return {name: next(iter(codes)) for name, codes in told.items() if len(codes) == 1}
+
+
 def guess_channels(names: list[str], company: Company, remembered: dict[str, str]) -> dict[str, str]:
-    """For each name of a file the channel's code: as confirmed last time, else by equal code or name; "" when unknown."""
-    codes = {}
+    """For each name of a file the channel's code: as confirmed last time, else by equal code or name, else by the
+    one UTM source that only leads to it, else as the id of one of its campaigns; "" when unknown."""
+    codes = _by_utm_and_campaigns(names, company)
     for code, name in Channel.objects.filter(company=company).values_list("code", "name"):
         codes[code.casefold()] = codes[normalise(name)] = code
     valid = {*codes.values(), LEAVE_OUT}

@@ -70,7 +70,9 @@ class MappingForm:
     `doubt`: what speaks against taking the money as it stands, as a sentence; `scale` what was said about it. `rows` holds (field name, name in the file, chosen code, error); `rate` is None while it is not a number above 0.
     """
 
-    def __init__(self, company, load, data=None, errors=()):
+    def __init__(self, company, load, data=None, errors=(), said=None):
+        """`said`: the rate and the unit as they were chosen for the preview."""
+        said = said or {}
         self.choices = (
             DealStage.Kind.choices
             if load.profile in PROFILES
@@ -79,12 +81,13 @@ class MappingForm:
         wrong = {error.field: error.message for error in errors}
         last = writes.last_rate(load=load)
         self.currency, self.rate_error = load.currency, wrong.get("rate", "")
-        self.rate_text = (f"{last.normalize():f}" if last else "") if data is None else data.get("rate", "")
+        known = f"{last.normalize():f}" if last else ""
+        self.rate_text = said.get("rate", known) if data is None else data.get("rate", "")
         self.doubt, self.scales, self.scale = "", SCALES, None
         self.scale_error = wrong.get("scale", "")
-        self.scale_text = "" if data is None else data.get("scale", "")
-        if self.scale_text:
-            self.scale = _decimal(self.scale_text)
+        self.scale_text = said.get("scale", "") if data is None else data.get("scale", "")
+        if self.scale_text in dict(SCALES):
+            self.scale = Decimal(self.scale_text)
         self.rows = []
         for number, (name, code) in enumerate(sorted(load.mapping.items())):
             field = f"channel-{number}"

@@ -4,7 +4,9 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -105,11 +107,19 @@ def import_confirm(request, pk):
     try:
         if request.POST.get("act") == "preview":
             writes.choose_channels(**_acting(request), load=load, mapping=form.mapping)
+            return redirect(_counted_again(request, load, form))
         else:
             writes.confirm_import(**_acting(request), load=load, mapping=form.mapping, rate=form.rate, scale=form.scale)
     except Refused as refusal:
         return _detail(request, load, refusal)
     return redirect("kpis:import-detail", request.company.slug, load.pk)
+
+
+def _counted_again(request, load: Import, form: MappingForm) -> str:
+    """The preview with the rate and the unit as they were just chosen."""
+    said = {name: text for name, text in (("rate", form.rate_text), ("scale", form.scale_text)) if text}
+    address = reverse("kpis:import-detail", args=[request.company.slug, load.pk])
+    return f"{address}?{urlencode(said)}" if said else address
 
 
 @requires(Permission.ENTER_FACTS)
@@ -138,7 +148,7 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     context |= {"is_deals": load.profile in PROFILES, "is_recount": load.profile == RECOUNT}
     if load.state == Import.State.PREVIEW and may_enter:
         data = request.POST if refusal else None
-        form = MappingForm(request.company, load, data, refusal.errors if refusal else ())
+        form = MappingForm(request.company, load, data, refusal.errors if refusal else (), request.GET)
         context |= {"mapping": form, "by_hand": load.profile not in registry.CODES}
         preview = deals.preview if load.profile in PROFILES else reads.preview
         try:

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Sum
 
-from kpis.models import DailyFact, Import
+from kpis.models import DailyFact, Import, UtmRule
 from kpis.selectors import imports as reads
 from kpis.services import imports, meanings, uploads
 from kpis.services.sources import ensure_source
@@ -333,3 +333,20 @@ def test_preview_counts_what_the_load_then_does(acme):
     load = load_all(acme, content)
 
     assert (seen.fresh, seen.changed, seen.same) == (load.created, load.changed, load.unchanged) == (2, 0, 1)
+
+
+def test_a_name_is_matched_by_utm_source_and_by_the_id_of_a_campaign(acme, rival):
+    """Where they lead to one channel alone; another company's rules and campaigns never count."""
+    UtmRule.objects.create(
+        company=acme.company, channel=acme.blog, utm_source="Dzen", created_by=acme.analyst, created_at=NOW
+    )
+    Campaign.objects.create(company=acme.company, channel=acme.vk, external_id="c-77", name="Кухни")
+    Campaign.objects.create(company=rival.company, channel=rival.vk, external_id="c-88", name="Чужая")
+    for channel in (acme.vk, acme.blog):
+        Campaign.objects.create(company=acme.company, channel=channel, external_id="c-2", name="Обе")
+
+    load = receive(
+        acme, "date;channel;spend\n" + "".join(f"2026-11-18;{name};1\n" for name in ("dzen", "c-77", "c-88", "c-2"))
+    )
+
+    assert load.mapping == {"dzen": "blog", "c-77": "vk", "c-88": "", "c-2": ""}

@@ -89,6 +89,10 @@ def test_the_page_asks_and_shows_the_figures_as_they_would_be(acme, sign_in):
     browser, address = sign_in(acme.analyst), reverse("kpis:import-confirm", args=[acme.company.slug, load.pk])
 
     asked = browser.get(reverse("kpis:import-detail", args=[acme.company.slug, load.pk])).content.decode()
+    counted = browser.post(address, {"act": "preview", "channel-0": "vk", "scale": "0.01"})
+    seen = browser.get(counted.url).content.decode().replace("\u00a0", " ")
+    assert 'value="0.01" selected' in seen
+    assert "231,33 ₽</td>" in seen
     silent = browser.post(address, {"act": "load", "channel-0": "vk"})
     done = browser.post(address, {"act": "load", "channel-0": "vk", "scale": "0.01"})
 
