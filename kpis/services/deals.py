@@ -245,12 +245,14 @@ def recount(*, company: Company, by: Membership | None, at: datetime, sources: I
 
     Each source whose facts change gets a load of its own: it says who changed them and keeps what they were.
     """
-    locked = list(Source.objects.select_for_update(no_key=True).filter(company=company).order_by("pk"))
-    if sources is None:  # asked under the lock: a first load may just have ended
-        wanted = set(Deal.objects.filter(company=company).values_list("source_id", flat=True).distinct())
-    else:
-        wanted = {source.pk for source in sources}
-    return sum(_recount(company, by, at, source) for source in locked if source.pk in wanted)
+    rows = Source.objects.select_for_update(no_key=True).filter(company=company).order_by("pk")
+    if sources is not None:  # no others are locked: whoever undoes a load holds one of them already
+        locked = list(rows.filter(pk__in=[source.pk for source in sources]))
+        return sum(_recount(company, by, at, source) for source in locked)
+    locked = list(rows)
+    # Asked under the lock: a first load may just have ended.
+    holds = set(Deal.objects.filter(company=company).values_list("source_id", flat=True).distinct())
+    return sum(_recount(company, by, at, source) for source in locked if source.pk in holds)
 
 
 def _recount(company: Company, by: Membership | None, at: datetime, source: Source) -> int:
