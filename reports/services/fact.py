@@ -14,7 +14,7 @@ from reports.models import ReportAction, Timeliness, WeeklyReport
 from reports.selectors.figures import Figures, figures_of, kept_figures
 from reports.selectors.promises import open_promises
 from reports.services.claims import claim, keep
-from roles import audit
+from roles import audit, formats
 from roles.models import Company, Membership
 from roles.refusals import FieldError
 from roles.selectors import people
@@ -88,7 +88,8 @@ def submit_fact(
         filing.check_may_file(by, row)
         filing.check_open(row, at)
         if at < row.fact_opens_at:
-            raise filing.FactNotOpen(_("The fact is filed from Friday noon: until then the figures are not there."))
+            opens = formats.moment(row.fact_opens_at, company.zone)
+            raise filing.FactNotOpen(_("The fact is filed from %s on: until then the figures are not there.") % opens)
         check_fact_is_writable(row, at)
         if fact is not None:
             write_fact(row, fact, by, at)

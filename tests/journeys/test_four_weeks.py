@@ -18,7 +18,7 @@ from kpis.services.targets import set_target
 from mops import clockwork
 from mops.models import Notification, Progress
 from processes.models import Action
-from reports.filing import ActionDraft, FactDraft, ItemDraft, PlanDraft, Promise, ReportLocked
+from reports.filing import ActionDraft, FactDraft, FactNotOpen, ItemDraft, PlanDraft, Promise, ReportLocked
 from reports.models import WeeklyReport
 from reports.selectors.discipline import discipline_page
 from reports.selectors.weekly import fact_part
@@ -138,7 +138,7 @@ def first_week_in_time(life):
     life.plan(0, life.at(0, 0, 11))
     life.plan(0, life.at(0, 0, 11), "blog")
     life.until(0, 3)
-    with pytest.raises(Exception, match="пятниц"):
+    with pytest.raises(FactNotOpen, match="12:00"):
         life.fact(0, life.at(0, 3, 12))
     life.morning(life.first + timedelta(days=4))
     life.fact(0, life.at(0, 4, 15))

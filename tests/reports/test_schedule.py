@@ -3,6 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
+import time_machine
 
 from reports.deadlines import USUAL, Schedule
 from reports.models import CompanyDay, WeeklyReport
@@ -144,6 +145,20 @@ def test_a_vacation_entered_beforehand_excuses(desk):
     assert report.excused_for
     assert desk.report(desk.made.blog).timeliness == "missed"
     assert AuditEvent.objects.filter(verb="excuse_weekly_report", object_id=str(report.pk)).exists()
+
+
+def test_the_report_says_why_it_is_excused(desk, sign_in):
+    Appointment.objects.filter(company=desk.company).update(deputy=None)
+    desk.run("mon", 9)
+    away(desk, desk.local("tue", 10))
+    desk.run("fri", 18)
+    url = f"/c/{desk.company.slug}/reports/weekly-reports/{desk.report().pk}/?part=fact"
+    for moment, words in ((("fri", 19), "опозданием это не станет"), (("next_tue", 9), "Неделя закрыта")):
+        with time_machine.travel(desk.local(*moment), tick=False):
+            html = sign_in(desk.made.cmo).get(url).content.decode()
+        assert "Уважительная причина" in html
+        assert words in html
+        assert "сдан вовремя" not in html
 
 
 def test_a_vacation_entered_after_the_deadline_excuses_nothing(desk):

@@ -60,7 +60,7 @@ def test_lock_keeps_friday_and_final_side_by_side(filed):
     assert (row.snapshot["measures"]["leads"], row.final["measures"]["leads"]) == ("36", "72")
     lines = figures_of(company=filed.company, reports=[row], at=filed.local("next_tue", 9))[row.pk].lines
     leads = next(line for line in lines if line.measure == "leads")
-    assert (leads.plan, leads.fact, leads.snapshot, leads.restated, leads.later) == (70, 72, 36, True, None)
+    assert (leads.plan, leads.fact, leads.snapshot, leads.restated, leads.later) == (70, 72, 36, None, None)
 
 
 def test_figures_that_change_after_the_lock_stand_beside_the_final(filed):
