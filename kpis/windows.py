@@ -43,12 +43,22 @@ class Series(NamedTuple):
     @property
     def allowance(self) -> Allowance:
         """What the scope may spend and lose, as a budget rule reads it."""
-        budget = self.campaign.budget if self.campaign else self.channel.monthly_budget
+        budget = budget_of(self.version, self.channel, self.campaign)
         stop_loss = (self.campaign or self.channel).stop_loss
         return Allowance(
             None if budget is None else to_micros(budget), None if stop_loss is None else to_micros(stop_loss),
             monthly=self.version.period != StopRuleVersion.Period.TEST,
         )  # fmt: skip
+
+
+def budget_of(version: StopRuleVersion, channel: Channel, campaign: Campaign | None) -> Decimal | None:
+    """The budget that a budget rule holds the scope to: of a campaign its own; of a channel the month's, or the test's where
+    the rule is about a test and the channel has one."""
+    if campaign is not None:
+        return campaign.budget
+    if version.period == StopRuleVersion.Period.TEST and channel.test_budget is not None:
+        return channel.test_budget
+    return channel.monthly_budget
 
 
 def metrics_needed(versions: Iterable[StopRuleVersion], formulas: dict[int, Formula]) -> set[str]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kpis.services.verdicts import apply_verdict
 from processes.models import Action, Choice, Decision
-from processes.terms import running_campaigns
+from processes.terms import cuts_a_test, running_campaigns
 from roles import audit, formats
 from roles.models import Campaign, Channel, Membership
 from roles.services.campaigns import set_campaign_status, update_campaign
@@ -72,7 +72,8 @@ def _cut(decision: Decision, by: Membership, at: datetime, today: date) -> None:
     if decision.campaign_id:
         update_campaign(campaign=decision.campaign, budget=budget, **common)
     else:
-        update_channel(channel=decision.channel, today=today, monthly_budget=budget, **common)
+        name = "test_budget" if cuts_a_test(decision) else "monthly_budget"
+        update_channel(channel=decision.channel, today=today, **{name: budget}, **common)
 
 
 def _tell_machine(decision: Decision, today: date) -> None:

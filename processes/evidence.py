@@ -29,7 +29,7 @@ from kpis.selectors.measures import metrics_of
 from kpis.selectors.over_line import OverLine, over_line
 from kpis.selectors.targets import TargetBook, load_targets
 from kpis.sentences import measured
-from kpis.windows import Series
+from kpis.windows import Series, budget_of
 from processes.models import Choice
 from roles.models import Company, in_language
 
@@ -218,7 +218,7 @@ def _bounds(breach: Breach) -> dict | None:
     if breach.version.window != Window.BUDGET:
         return None
     scope = breach.campaign or breach.channel
-    budget = breach.campaign.budget if breach.campaign else breach.channel.monthly_budget
+    budget = budget_of(breach.version, breach.channel, breach.campaign)
     found = {"budget": budget, "tolerance": scope.tolerance, "stop_loss": scope.stop_loss}
     return {name: _text(value) for name, value in found.items()}
 

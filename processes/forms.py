@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from processes import deciders, signing
 from processes.models import Choice, Decision, Review
-from processes.terms import Terms, running_campaigns
+from processes.terms import Terms, cuts_a_test, running_campaigns
 from processes.wording import kpi_name
 from roles import formats, selectors
 from roles.forms import AmountField, DayField, PeopleField, PercentField, RefusableForm
@@ -59,6 +59,8 @@ class DecisionSignForm(RefusableForm):
         self.fields["keep"].choices = [(row.pk, row.name) for row in running_campaigns(decision)]
         if decision.campaign_id:
             self.fields["budget"].label = _("New budget of the campaign")
+        elif cuts_a_test(decision):
+            self.fields["budget"].label = _("New budget of the test")
 
     def _offer_checkers(self, decision: Decision, at: datetime) -> None:
         """Only an owner who runs the channel names one."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from kpis.models import StopRuleVersion
+from kpis.windows import budget_of
 from processes.models import Choice, Decision
 from roles import selectors
 from roles.fields import to_micros
@@ -149,8 +151,17 @@ def _cut(decision: Decision, terms: Terms, today: date, errors: list) -> dict:
 
 
 def current_budget(decision: Decision) -> Decimal | None:
-    """What a cut would lower: the campaign's budget, or the channel's of a month; None where none is set."""
-    return decision.campaign.budget if decision.campaign_id else decision.channel.monthly_budget
+    """What a cut would lower: the campaign's budget, or the channel's, of a test where its rule is about one; None where none
+    is set."""
+    if decision.breach is None:
+        return decision.campaign.budget if decision.campaign_id else decision.channel.monthly_budget
+    return budget_of(decision.breach.version, decision.channel, decision.campaign)
+
+
+def cuts_a_test(decision: Decision) -> bool:
+    """Is it the channel's budget of a test that a cut would lower?"""
+    about_test = decision.breach is not None and decision.breach.version.period == StopRuleVersion.Period.TEST
+    return about_test and not decision.campaign_id and decision.channel.test_budget is not None
 
 
 def _is_amount(value: Decimal, field: str, errors: list, above_zero: bool = False) -> bool:

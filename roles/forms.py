@@ -228,6 +228,10 @@ class ChannelForm(RefusableForm):
     coordinator = PeopleField(label=_("Coordinator"), required=False, help_text=_("Usually the project manager."))
     result_kpi = forms.SlugField(label=_("Result KPI"), max_length=40)
     monthly_budget = AmountField(label=_("Budget of the month, ₽"), required=False, max_digits=18, decimal_places=6)
+    test_budget = AmountField(
+        label=_("Budget of a test, ₽"), required=False, max_digits=18, decimal_places=6,
+        help_text=_("Of all its days together; rules about a test hold to it."),
+    )  # fmt: skip
     tolerance = PercentField(
         label=_("Tolerance, %"), required=False, help_text=_("How far spend may run over the budget.")
     )
@@ -254,8 +258,13 @@ class ChannelCreateForm(ChannelForm):
         return cleaned
 
 
+NEEDS_REASON = _("Needed when a budget, tolerance or stop-loss changes that a stop-rule reads.")
+
+
 class ChannelUpdateForm(ChannelForm):
-    reason = forms.CharField(label=_("Reason for the change"), max_length=300, required=False)
+    reason = forms.CharField(
+        label=_("Reason for the change"), max_length=300, required=False, help_text=NEEDS_REASON
+    )  # fmt: skip
 
 
 class ChannelPriorityForm(RefusableForm):
@@ -282,6 +291,12 @@ class CampaignForm(RefusableForm):
     budget = AmountField(label=_("Budget, ₽"), required=False, max_digits=18, decimal_places=6)
     tolerance = PercentField(label=_("Tolerance, %"), required=False)
     stop_loss = AmountField(label=_("Stop-loss, ₽"), required=False, max_digits=18, decimal_places=6)
+
+
+class CampaignUpdateForm(CampaignForm):
+    reason = forms.CharField(
+        label=_("Reason for the change"), max_length=300, required=False, help_text=NEEDS_REASON
+    )  # fmt: skip
 
 
 class CampaignCreateForm(CampaignForm):

@@ -209,7 +209,7 @@ class RoleVersion(Versioned):
 
 
 class Channel(CompanyOwned):
-    """A way to customers with one owner, one coordinator and one result KPI. Budgets are money of a month."""
+    """A way to customers with one owner, one coordinator and one result KPI. Budgets are money: of a month, and of a test."""
 
     class Kind(models.TextChoices):
         PAID = "paid", _("Paid")
@@ -248,6 +248,9 @@ class Channel(CompanyOwned):
     )
     result_kpi = models.SlugField(_("result KPI"), max_length=40, default="cpa")
     monthly_budget = MicrosField(_("budget of the month"), null=True, blank=True)
+    test_budget = MicrosField(
+        _("budget of a test"), null=True, blank=True, help_text="of all its days; of the month where none is set"
+    )
     tolerance = MicrosField(_("tolerance, a share"), null=True, blank=True)
     stop_loss = MicrosField(_("stop-loss"), null=True, blank=True)
     position = models.PositiveSmallIntegerField(default=100)

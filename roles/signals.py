@@ -4,3 +4,7 @@ from django.dispatch import Signal
 
 campaign_will_run = Signal()
 """A campaign is about to become active or testing. `campaign`: the row as it will be."""
+
+bounds_will_change = Signal()
+"""Budget, tolerance or stop-loss of a channel or campaign are about to change. `scope`: the row as it will be; `by`, `at`;
+`reason`: why, in words, may be empty."""

@@ -25,7 +25,7 @@ def fingerprint(inputs: Inputs, company: Company) -> str:
 def _terms(one) -> tuple:
     """A scope as rules look at it; budgets in words, because None has no order."""
     channel, campaign = one.channel, one.campaign
-    bounds = (channel.monthly_budget, channel.tolerance, channel.stop_loss)
+    bounds = (channel.monthly_budget, channel.test_budget, channel.tolerance, channel.stop_loss)
     if campaign is None:
         return channel.id, 0, str(bounds)
     return (

@@ -72,7 +72,7 @@ TERMS = (
     "period", "channel_id", "channel_kind", "per", "minimum_sample", "zero_line", "no_data", "settling_days",
     "confirm_pooled_7d", "clear_ratio", "clear_days", "shadow_until",
 )  # fmt: skip
-CHANNEL = ("id", "company_id", "name", "kind", "status", "monthly_budget", "tolerance", "stop_loss")
+CHANNEL = ("id", "company_id", "name", "kind", "status", "monthly_budget", "test_budget", "tolerance", "stop_loss")
 CAMPAIGN = ("id", "company_id", "channel_id", "name", "status", "series", "budget", "tolerance", "stop_loss")
 
 

@@ -96,5 +96,8 @@ def _series(one: Signed) -> Series:
     channel, campaign = copy(breach.channel), copy(breach.campaign)
     scope = campaign or channel
     scope.tolerance, scope.stop_loss = bounds.tolerance, bounds.stop_loss
-    setattr(scope, "budget" if campaign else "monthly_budget", bounds.budget)
+    if campaign:
+        campaign.budget = bounds.budget
+    else:
+        channel.monthly_budget, channel.test_budget = bounds.budget, None
     return Series(breach.version, channel, campaign)

@@ -38,7 +38,7 @@ class MoneyHidden(serializers.Serializer):
 class ChannelSerializer(MoneyHidden):
     """`owner` and `coordinator` are ids of people; giving another owner makes an appointment. `tolerance` is a share."""
 
-    money = ("monthly_budget", "tolerance", "stop_loss")
+    money = ("monthly_budget", "test_budget", "tolerance", "stop_loss")
 
     code = serializers.SlugField(max_length=40)
     name = serializers.CharField(max_length=120)
@@ -50,12 +50,14 @@ class ChannelSerializer(MoneyHidden):
     coordinator = serializers.IntegerField(source="coordinator_id", required=False, allow_null=True)
     result_kpi = serializers.SlugField(max_length=40, required=False)
     monthly_budget = AmountField(required=False, allow_null=True, min_value=0)
+    test_budget = AmountField(required=False, allow_null=True, min_value=0)
     tolerance = AmountField(required=False, allow_null=True, min_value=0)
     stop_loss = AmountField(required=False, allow_null=True, min_value=0)
 
 
 class ChannelPatchSerializer(ChannelSerializer):
-    """Every field is optional; the code never changes. `reason` goes to the journal."""
+    """Every field is optional; the code never changes. `reason` goes to the journal; a budget, tolerance or
+    stop-loss that a budget rule reads changes with one only."""
 
     code = None
     reason = serializers.CharField(max_length=300, required=False, write_only=True)
@@ -78,7 +80,8 @@ class CampaignSerializer(MoneyHidden):
 
 
 class CampaignPatchSerializer(CampaignSerializer):
-    """Every field is optional; the channel never changes. `reason` goes to the journal."""
+    """Every field is optional; the channel never changes. `reason` goes to the journal; a budget, tolerance or
+    stop-loss that a budget rule reads changes with one only."""
 
     channel = serializers.SlugField(source="channel.code", read_only=True)
     reason = serializers.CharField(max_length=300, required=False, write_only=True)

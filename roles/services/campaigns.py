@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from roles import audit, selectors
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, FieldError
-from roles.signals import campaign_will_run
+from roles.signals import bounds_will_change, campaign_will_run
 from roles.validation import changes, check_fields, refuse
 
 FIELDS = ("external_id", "name", "status", "series", "budget", "tolerance", "stop_loss")
@@ -49,6 +49,8 @@ def update_campaign(
     _check(locked)
     if "status" in after or "series" in after:
         _ask_before_running(locked)
+    if set(AMOUNTS) & set(after):
+        bounds_will_change.send(sender=Campaign, scope=locked, by=by, at=at, reason=reason)
     _save(locked, update_fields=list(after))
     audit.record(
         company=company, by=by, verb="update_campaign", obj=locked, at=at, reason=reason,

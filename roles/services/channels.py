@@ -10,13 +10,14 @@ from roles.models import Appointment, Channel, Company, Membership, Role
 from roles.permissions import Permission, RoleKind
 from roles.refusals import Conflict, FieldError, Forbidden
 from roles.services import hats
+from roles.signals import bounds_will_change
 from roles.validation import changes, check_fields, refuse
 
 FIELDS = (
-    "name", "kind", "status", "priority", "priority_reason", "coordinator", "result_kpi", "monthly_budget", "tolerance",
-    "stop_loss", "position",
+    "name", "kind", "status", "priority", "priority_reason", "coordinator", "result_kpi", "monthly_budget", "test_budget",
+    "tolerance", "stop_loss", "position",
 )  # fmt: skip
-AMOUNTS = ("monthly_budget", "tolerance", "stop_loss")
+AMOUNTS = ("monthly_budget", "test_budget", "tolerance", "stop_loss")
 
 
 class ChannelExists(Conflict):
@@ -71,7 +72,7 @@ def update_channel(
     """Change a channel; fields not given stay. `owner` makes an appointment (None ends it: only planned or stopped).
 
     `priority` and `priority_reason` need SET_PRIORITY and a reason. Raises Refused with the fields,
-    PriorityIsTheDirectors, and what `hats.appoint` raises.
+    PriorityIsTheDirectors, what `hats.appoint` raises and what receivers of bounds_will_change refuse.
     """
     new_owner = fields.pop("owner", ...)
     _check_known(fields)
@@ -85,6 +86,8 @@ def update_channel(
     _check(locked, locked.owner if new_owner is ... else new_owner, changed)
     if new_owner is not ...:
         _give(company, by, at, today, locked, new_owner)
+    if set(AMOUNTS) & set(after):
+        bounds_will_change.send(sender=Channel, scope=locked, by=by, at=at, reason=reason)
     if after:
         locked.save(update_fields=list(after))
         audit.record(

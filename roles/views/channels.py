@@ -65,7 +65,7 @@ def campaign_update(request, pk):
     if campaign is None:
         raise Http404
     initial = {name: getattr(campaign, name) for name in campaign_service.FIELDS}
-    form = forms.CampaignForm(request, initial=initial)
+    form = forms.CampaignUpdateForm(request, initial=initial)
     if form.attempt(campaign_service.update_campaign, **acting(request), campaign=campaign):
         messages.success(request, _("The campaign is changed."))
         return redirect("roles:channel-update", request.company.slug, campaign.channel.code)
