@@ -32,8 +32,8 @@ class Freshness:
 
 
 def silent_sources(*, company: Company, at: datetime) -> list[Freshness]:
-    """Those that have fallen silent and that somebody keeps; one query."""
-    return [row for row in freshness(company=company, at=at) if row.state == "silent" and row.source.owner]
+    """Those that have fallen silent; one query."""
+    return [row for row in freshness(company=company, at=at) if row.state == "silent"]
 
 
 def sources(*, company: Company) -> QuerySet[Source]:

@@ -24,7 +24,7 @@ from processes.selectors import WaitingDecision, waiting_decisions
 from reports.models import Timeliness, WeeklyReport
 from roles import formats
 from roles.models import Company, Membership
-from roles.permissions import Permission, allowed
+from roles.permissions import Permission, RoleKind, allowed
 
 State = WeeklyReport.State
 PLAN_SOON = gettext_noop("The plan of %(week)s is due at %(time)s: %(channels)s")
@@ -38,11 +38,10 @@ def remind(company: Company, at: datetime) -> int:
     silent = _fell_silent(company, at)
     with transaction.atomic():
         told = 0
-        if silent:
-            told += write(company=company, at=at, messages=[_silence(company, row) for row in silent])
-        if plans or facts or first or second:
+        if silent or plans or facts or first or second:
             people = around(company=company, on=company.local_date(at))
-            told += write(company=company, at=at, messages=[
+            told = write(company=company, at=at, messages=[
+                *_silences(company, people, silent),
                 *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
                 *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
                 *_still_waiting(company, people, FIRST_REMINDER, first),
@@ -53,7 +52,7 @@ def remind(company: Company, at: datetime) -> int:
 
 
 def _fell_silent(company: Company, at: datetime) -> list[Freshness]:
-    """Silent sources with a keeper, looked for once a local day at the hour of the evaluation: by then the night's exports
+    """Silent sources, looked for once a local day at the hour of the evaluation: by then the night's exports
     are there, and nobody is woken."""
     hour = datetime.combine(company.local_date(at), company.evaluate_at, tzinfo=company.zone)
     if at < hour or Progress.objects.filter(company=company, reminded_at__gte=hour).exists():
@@ -61,18 +60,24 @@ def _fell_silent(company: Company, at: datetime) -> list[Freshness]:
     return silent_sources(company=company, at=at)
 
 
-def _silence(company: Company, row: Freshness) -> Message:
-    """To whoever keeps the source, once for each silence."""
-    return Message(
-        person=row.source.owner, key=f"source-silent:{row.source.pk}:{row.last_day}",
-        url=reverse("kpis:data-quality", args=[company.slug]), words=lambda: _silence_words(row),
-    )  # fmt: skip
+def _silences(company: Company, people: Around, silent: list[Freshness]) -> Iterator[Message]:
+    """To whoever keeps the source, once for each silence; to the analyst where nobody does or the keeper has left."""
+    for row in silent:
+        keeper = row.source.owner
+        for person in [keeper] if keeper and keeper.is_active else people.wearers(RoleKind.ANALYST):
+            yield Message(
+                person=person, key=f"source-silent:{row.source.pk}:{row.last_day}",
+                url=reverse("kpis:data-quality", args=[company.slug]),
+                words=lambda row=row, kept=person == keeper: _silence_words(row, kept),
+            )  # fmt: skip
 
 
-def _silence_words(row: Freshness) -> tuple[str, str]:
+def _silence_words(row: Freshness, kept: bool) -> tuple[str, str]:
     title = _("The source is silent since %(day)s: %(source)s") % {
         "day": formats.day(row.silent_since), "source": row.source.name,
     }  # fmt: skip
+    if not kept:
+        return title, _("Nobody keeps this source: load its figures, and say on its page who keeps it from now on.")
     return title, _(
         "You keep this source. Without its figures rules cannot judge and reports stay empty: load them, or say what happened."
     )
