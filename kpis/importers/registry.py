@@ -3,7 +3,7 @@
 from kpis.importers import canonical, multi_platform, platforms
 from kpis.importers.base import Context, FileProblem, Reader
 
-READERS: tuple[Reader, ...] = (multi_platform, canonical, *platforms.ALL)
+READERS: tuple[Reader, ...] = (multi_platform, canonical, *platforms.ALL, *platforms.CRMS)
 CODES = frozenset(reader.CODE for reader in READERS)
 
 

@@ -714,3 +714,32 @@ def test_rules_are_kept_by_api(acme):
     assert call("get", "").json()["results"][0]["id"] == made.json()["id"]
     assert call("delete", f"{made.json()['id']}/").status_code == 204
     assert facts(acme) == {}
+
+
+@pytest.mark.parametrize("point", ["import.after_copy", "import.before_commit"])
+def test_a_load_that_breaks_off_writes_nothing_and_is_done_by_the_next_worker(acme, monkeypatch, point):
+    rule(acme)
+    load = receive(acme, FILE)
+    imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
+
+    def break_off(name):
+        if name == point:
+            raise RuntimeError(name)
+
+    monkeypatch.setattr(imports, "failpoint", break_off)
+    imports.run_due_imports(company=acme.company, at=NOW)
+    assert not Deal.objects.exists()
+    assert not DealStage.objects.exists()
+    assert facts(acme) == {}
+
+    monkeypatch.undo()
+    imports.run_due_imports(company=acme.company, at=NOW + imports.LEASE * 2)
+    assert Deal.objects.count() == 5
+    assert len(facts(acme)) == 3
+
+
+def test_a_tag_that_never_ends_is_refused_at_once():
+    with pytest.raises(FileProblem) as refused:
+        read("<table><tr><td>1</td><td>2</td></tr><a " + "b " * 4_000_000)
+
+    assert refused.value.code in {"page", "no_known_columns"}

@@ -170,6 +170,8 @@ def test_every_platform_without_a_spend_file_here_is_told_apart_by_its_own_headi
     for one in platforms.ALL:
         heading = [*one.needs, *sorted(one.any_of)[:1], next(iter(one.day)), next(iter(one.columns))]
         assert registry.recognise(heading, CONTEXT) is one, one.CODE
+    for one in platforms.CRMS:
+        assert registry.recognise([*one.needs, *sorted(one.any_of)[:1]], CONTEXT) is one, one.CODE
 
 
 VK = ["Дата", "ID объявления", "Название объявления", "Показы", "Охват", "Клики", "Потрачено всего, ₽", "Результат"]

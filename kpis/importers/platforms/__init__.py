@@ -3,7 +3,7 @@ kind, and a file in the tests."""
 
 from kpis.importers.platforms import crm, google, mailers, markets, social, yandex
 
-ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL, *crm.ALL)
+ALL = (*social.ALL, *markets.ALL, *google.ALL, *yandex.ALL, *mailers.ALL, crm.YOOKASSA)
 """The more particular ones first: what Direct calls its figures others call so too."""
 
 CRMS = crm.CRMS
@@ -12,4 +12,4 @@ CRMS = crm.CRMS
 
 def names() -> list[str]:
     """The platforms whose exports are read, each once, in alphabetical order."""
-    return sorted({platform.NAME for platform in ALL})
+    return sorted({platform.NAME for platform in (*ALL, *CRMS)})
