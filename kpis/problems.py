@@ -53,6 +53,9 @@ FILE = {
         "Meanwhile somebody has said something else about the columns of such files. Upload the file again and look at it."
     ),
     "metric_gone": _("The metric “%(name)s” is not there any more. Say again which column holds what."),
+    "no_heading_there": _(
+        "Row %(row)s holds no headings: at least two cells are needed, within the first %(most)s rows. Count the rows as a spreadsheet does."
+    ),
     "no_block": _("There are no figures in what was pasted. Copy the cells from a spreadsheet and paste them again."),
     "block_too_large": _(
         "At most %(rows)s rows of %(columns)s columns are pasted at once. Paste a part, or load the file."

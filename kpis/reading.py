@@ -16,7 +16,17 @@ from django.utils.crypto import salted_hmac
 from kpis import metrics as catalogue
 from kpis.importers import registry, stages
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
-from kpis.importers.custom import DAY, MONTH, WEEK, Custom, days_in, guess_table, personal_places, without_personal
+from kpis.importers.custom import (
+    DAY,
+    MONTH,
+    WEEK,
+    Custom,
+    days_in,
+    guess_table,
+    personal_places,
+    table_under,
+    without_personal,
+)
 from kpis.importers.deals import Deals
 from kpis.importers.tables import Table, normalise, open_table
 from kpis.models import ColumnMap, Import, Metric, Source, UtmRule
@@ -122,10 +132,13 @@ class Recognised:
 
 
 def look_into(
-    stream: BinaryIO, company: Company, source: Source, today: date, profile: str, remembered: dict[str, str]
-) -> Recognised:
-    """What an upload of this source is; FileProblem for what cannot be loaded."""
+    stream: BinaryIO, company: Company, source: Source, today: date, profile: str, remembered: dict[str, str],
+    header_row: int | None = None,
+) -> Recognised:  # fmt: skip
+    """What an upload of this source is; FileProblem for what cannot be loaded. `header_row`: of its headings, said by hand."""
     context = context_of(company, today, source)
+    if header_row is not None:
+        return Recognised(kept=without_personal(table_under(stream, header_row)))
     try:
         reader, table = open_recognised(stream, context, profile)
     except FileProblem as problem:

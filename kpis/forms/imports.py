@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from kpis.importers.base import FileProblem
+from kpis.importers.tables import HEADER_WITHIN
 from kpis.models import DealStage
 from kpis.reading import LEAVE_OUT
 from kpis.selectors import imports as reads
@@ -25,6 +26,10 @@ class UploadForm(RefusableForm):
     source = forms.ChoiceField(label=_("Source"), required=False)
     source_name = forms.CharField(label=_("Or a new source"), max_length=120, required=False)
 
+    header_row = forms.IntegerField(
+        label=_("Row with the headings"), min_value=1, max_value=HEADER_WITHIN, required=False
+    )
+
     def __init__(self, request, **kwargs):
         super().__init__(request, files=request.FILES if request.method == "POST" else None, **kwargs)
         known = [
@@ -37,12 +42,12 @@ class UploadForm(RefusableForm):
         if not known:
             del self.fields["source"]
 
-    def receive(self, *, company, by, at, file, source="", source_name=""):
+    def receive(self, *, company, by, at, file, source="", source_name="", header_row=None):
         """Name the source, keep the file; what is refused stands at its field."""
         if not file.size:
             raise BadFile(FileProblem("empty"))
         named = source_writes.named_source(company=company, by=by, at=at, code=source, name=source_name)
-        return writes.receive_file(company=company, by=by, at=at, source=named, upload=file)
+        return writes.receive_file(company=company, by=by, at=at, source=named, upload=file, header_row=header_row)
 
 
 SCALES = (

@@ -18,7 +18,7 @@ from kpis.importers import values
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Row
 from kpis.importers.platforms.platform import NAMED, SIGNS
 from kpis.importers.rows import Layout, column_of, read_rows
-from kpis.importers.tables import SPACES, WIDEST, Table, candidates, head_of, normalise, open_table
+from kpis.importers.tables import HEADER_WITHIN, SPACES, WIDEST, Table, candidates, head_of, normalise, open_table
 
 DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME = "day", "channel", "campaign", "campaign_name"
 METRIC, WIDE, SKIP = "metric", "wide", "skip"
@@ -84,6 +84,18 @@ def guess_table(stream: BinaryIO) -> Table | None:
         return None
     table = open_table(stream, lambda cells: cells == best[1])
     return table if day_places(table) else None
+
+
+def table_under(stream: BinaryIO, row: int) -> Table:
+    """The table whose headings somebody says stand in this row, as a spreadsheet counts it; FileProblem when it is none."""
+    lines = [head[row - 1] for _sign, records in candidates(stream)[1] if len(head := head_of(records)) >= row > 0]
+    header = max(lines, key=lambda cells: sum(bool(cell.strip()) for cell in cells), default=[])
+    if sum(bool(cell.strip()) for cell in header) < 2 or len(header) > WIDEST:
+        raise FileProblem("no_heading_there", row=row, most=HEADER_WITHIN)
+    table = open_table(stream, lambda cells: cells == header)
+    if not any(any(cell.strip() for cell in cells) for cells in table.first):
+        raise FileProblem("no_rows")
+    return table
 
 
 def _heading_place(head: list[list[str]]) -> int | None:

@@ -78,6 +78,7 @@ class Import(CompanyOwned):
     filename = models.CharField(max_length=255, blank=True)
     file = models.FileField(upload_to=upload_path, null=True, blank=True, max_length=255)
     sha256 = models.CharField(max_length=64)
+    header_row = models.PositiveSmallIntegerField(null=True, help_text="of its headings, where somebody had to say it")
     mapping = models.JSONField(default=dict, help_text="names in the file → codes of channels, as the user confirmed")
     currency = models.CharField(max_length=3, blank=True, help_text="of the file, where it is not the company's")
     rate = MicrosField(null=True, blank=True, help_text="what one unit of that currency is in the company's")

@@ -70,8 +70,10 @@ def column_map_of(*, company: Company, load: Import, header: list[str]) -> Colum
     return ColumnMap.objects.filter(company=company, source=load.source_id, digest=custom.digest_of(header)).first()
 
 
-def table_of(stream: BinaryIO, context: Context) -> Table:
+def table_of(stream: BinaryIO, context: Context, header_row: int | None = None) -> Table:
     """The table of a file that is mapped by hand, known already or not; FileProblem where there is none."""
+    if header_row is not None:
+        return custom.table_under(stream, header_row)
     try:
         return open_table(stream, lambda header: any(reader.sniff(header, context) for reader in context.own))
     except FileProblem:
@@ -84,7 +86,7 @@ def columns(*, company: Company, load: Import) -> Columns:
     """The columns of a waiting load's file with what they seem to be; FileProblem when the file cannot be read."""
     context = reading.context_of(company, company.local_date(load.created_at), load.source)
     with reading.opened(load) as stream:
-        table = table_of(stream, context)
+        table = table_of(stream, context, load.header_row)
         personal = custom.personal_places(table)
         metrics, channels = metrics_of(company=company), Channel.objects.filter(company=company)
         found = Columns(

@@ -43,7 +43,7 @@ def choose_columns(
         with reading.opened(load) as stream, transaction.atomic():
             # Two people may answer for one heading at once: the second sees what the first has said.
             Source.objects.select_for_update(no_key=True).filter(company=company, pk=load.source_id).first()
-            table = table_of(stream, reading.context_of(company, today, load.source))
+            table = table_of(stream, reading.context_of(company, today, load.source), load.header_row)
             said = _checked(company, table, columns)
             place = next(number for number, column in enumerate(said) if column["what"] == custom.DAY)
             days = custom.days_in(table, place, order)

@@ -60,23 +60,25 @@ class ColumnsNotChosen(Refused):
 
 
 def receive_file(
-    *, company: Company, by: Membership, at: datetime, source: Source, upload: File, profile: str = ""
-) -> Import:
+    *, company: Company, by: Membership, at: datetime, source: Source, upload: File, profile: str = "",
+    header_row: int | None = None,
+) -> Import:  # fmt: skip
     """Keep an upload and recognise it: a load in state preview that waits for the user's word. Writes no fact.
 
     A table that no reader knows has an empty profile: `column_maps.choose_columns` comes first. The same file of the same
-    source that waits already is given back. Raises BadFile (no table, empty, too large), and nothing is kept then.
+    source that waits already is given back. `header_row`: where its headings stand, as somebody says who sees that they
+    are not found; its columns are mapped by hand then. Raises BadFile (no table, empty, too large), and nothing is kept then.
     """
     digest = digest_of(upload)
     remembered = remembered_mapping(company, source)
     try:
-        found = reading.look_into(upload.file, company, source, company.local_date(at), profile, remembered)
+        found = reading.look_into(upload.file, company, source, company.local_date(at), profile, remembered, header_row)
     except FileProblem as problem:
         raise BadFile(problem) from problem
     load = Import(
         company=company, source=source, state=Import.State.PREVIEW, profile=found.profile, profile_version=found.version,
         filename=(upload.name or "")[-255:], sha256=digest, created_by=by, created_at=at, currency=found.currency,
-        mapping=found.mapping,
+        mapping=found.mapping, header_row=header_row,
     )  # fmt: skip
     return _keep(load, upload, found.kept)
 
@@ -87,6 +89,9 @@ def _keep(load: Import, upload: File, records: Iterator[list[str]] | None) -> Im
         company=load.company, source=load.source, sha256=load.sha256, profile_version=load.profile_version
     )
     if found := waiting.filter(state__in=WAITING).first():
+        if found.header_row != load.header_row:
+            found.header_row = load.header_row
+            found.save(update_fields=["header_row"])
         return found
     with kept(upload, records) as stored:
         load.file.save(load.filename, stored, save=False)

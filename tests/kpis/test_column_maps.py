@@ -591,3 +591,37 @@ def test_an_unknown_unit_is_refused(acme):
     with pytest.raises(WrongColumns) as refusal:
         explain(acme, receive(acme, LONG), said)
     assert codes_of(refusal) == {"unit-3": "unknown"}
+
+
+# ---------------------------------------------------------------- the row of the headings, said by hand
+ODD = "Отчёт;2026\n1;2;3\nпримечание;;\n1 кв;2 кв;Клиент\n17.11.2026;100,5;x\n18.11.2026;7;y\n"
+
+
+def test_the_row_of_the_headings_may_be_said_by_hand(acme, sign_in):
+    """A heading that holds figures is not found; who sees it says where it stands, and the next file needs no word."""
+    browser, create = sign_in(acme.analyst), reverse("kpis:import-create", args=[acme.company.slug])
+    sent = browser.post(create, {"file": upload(ODD), "source_name": "Таблица", "header_row": "4"})
+    load = Import.objects.get()
+    assert (sent.status_code, load.header_row, load.profile) == (302, 4, "")
+    assert "1 кв" in shown(browser.get(sent.url).content.decode())
+
+    said = {"what-0": "day", "what-1": "metric:spend", "whole": "vk"}
+    browser.post(reverse("kpis:import-columns", args=[acme.company.slug, load.pk]), said)
+    load.refresh_from_db()
+    run(acme, load)
+
+    assert (load.state, facts(acme).aggregate(Sum("spend"))["spend__sum"]) == ("done", Decimal("107.5"))
+    again = imports.receive_file(
+        company=acme.company, by=acme.analyst, at=NOW, source=load.source, upload=upload(ODD + "19.11.2026;1;z\n")
+    )
+    assert again.profile == load.profile
+
+
+@pytest.mark.parametrize(("row", "says"), [("3", "нет заголовков"), ("24", "нет заголовков"), ("0", "1"), ("26", "25")])
+def test_a_row_without_headings_is_refused(acme, sign_in, row, says):
+    create = reverse("kpis:import-create", args=[acme.company.slug])
+    refused = sign_in(acme.analyst).post(create, {"file": upload(ODD), "source_name": "Таблица", "header_row": row})
+
+    assert refused.status_code == 400
+    assert says in shown(refused.content.decode())
+    assert not Import.objects.exists()
