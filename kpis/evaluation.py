@@ -78,7 +78,7 @@ def evaluate_companies(*, orders: Sequence[Order], at: datetime, today: date) ->
     stands = read_stands(version.id for found in inputs.versions.values() for version in found)
     judged = {company_id: found for found in replay_fleet(inputs=inputs, today=today) for company_id in found.rows}
     for found in _different(judged):
-        write_log(found.replay, stands, today, dirty, outcomes)
+        write_log(found.replay, stands, today, dirty, outcomes, at)
     failpoint("evaluation.after_log")
     for work in _works(inputs, judged, stands, at, today):
         findings.write_breaches(work, outcomes[work.company.pk])

@@ -23,7 +23,13 @@ GLOBAL_MODELS = {"roles.Company", "roles.User"}
 """Models without a company, each named on purpose. Django's own tables are not ours to list."""
 
 OUR_APPS = ("roles", "kpis", "processes", "reports", "mops")
-UNGUARDED_MODELS = {"kpis.DailyFact", "kpis.FactRevision", "kpis.UndoneFact", "kpis.EvaluationLog"}
+UNGUARDED_MODELS = {
+    "kpis.DailyFact",
+    "kpis.FactRevision",
+    "kpis.UndoneFact",
+    "kpis.EvaluationLog",
+    "kpis.EvaluationLogRevision",
+}
 PARENTS = {
     "channel_id": "roles_channel", "campaign_id": "roles_campaign", "source_id": "kpis_source",
     "version_id": "kpis_stopruleversion",

@@ -5,13 +5,14 @@ Money goes to and from the tables as whole micros: no Decimal per value.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Max
 
 from kpis.day_classes import DayClass, Window
+from kpis.fleet.revising import keep_lines
 from kpis.fleet.writing import insert_rows, update_rows
 from kpis.models import EvaluationLog, Import, RuleState
 from kpis.outcomes import State
@@ -162,9 +163,14 @@ LINE = ("day_class", "state", "numerator", "denominator", "streak")
 
 
 def write_log(
-    replay: Replay, stands: Mapping[int, dict[Key, Stand]], today: date, dirty: Mapping[int, date | None], outcomes
+    replay: Replay,
+    stands: Mapping[int, dict[Key, Stand]],
+    today: date,
+    dirty: Mapping[int, date | None],
+    outcomes,
+    at: datetime,
 ) -> None:
-    """Lines of the days that may differ. `dirty`: of a company the first day that may; None: the last 60 are compared."""
+    """Lines of the days that may differ; what stood there is kept as a revision. `dirty`: of a company the first day that may; None: the last 60 are compared."""
     floor = today - timedelta(days=LOG_DAYS)
     ends = [replay.history.day(index) for index in last_ready(replay).tolist()]
     since = [_log_from(stands, one, floor, dirty, end) for one, end in zip(replay.series, ends, strict=True)]
@@ -181,6 +187,7 @@ def write_log(
     stale = [before for (*key, day), before in written.items() if day >= from_day.get(tuple(key), date.max)]
     for company_id in (row[0] for rows in (fresh, changed, stale) for row in rows):
         outcomes[company_id].logged += 1
+    keep_lines([row[1] for rows in (changed, stale) for row in rows], at)
     _put(fresh, changed, stale)
 
 

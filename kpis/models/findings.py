@@ -87,6 +87,33 @@ class EvaluationLog(ScopedRow):
         return f"{self.version_id} {self.day} {self.day_class}"
 
 
+class EvaluationLogRevision(CompanyOwned):
+    """A line of the log as it was before late data, other bounds or an undone load changed it: what it said then.
+
+    Written as the log is, and watched as it is. `changed_by_load_id`: the newest Import when it changed.
+    """
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, **UNCHECKED)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, blank=True, **UNCHECKED)
+    version = models.ForeignKey(StopRuleVersion, on_delete=models.CASCADE, **UNCHECKED)
+    day = models.DateField()
+    day_class = models.CharField(max_length=10)
+    state = models.CharField(max_length=12)
+    numerator = MicrosField(null=True)
+    denominator = MicrosField(null=True)
+    streak = models.PositiveSmallIntegerField(default=0)
+    seen_load_id = models.BigIntegerField(null=True)
+    changed_by_load_id = models.BigIntegerField(null=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["company", "version", "day"], name="log_revision_by_day")]
+
+    def __str__(self):
+        return f"{self.version_id} {self.day} {self.day_class}"
+
+
 class Breach(ScopedRow):
     """A stop-rule that has fired on a scope. At most one is open per rule and scope.
 

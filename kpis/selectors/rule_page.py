@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.utils.translation import pgettext
 from kpis import rule_words
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import BY_DAY
-from kpis.models import EvaluationLog, RuleState, StopRuleVersion
+from kpis.models import EvaluationLog, EvaluationLogRevision, RuleState, StopRuleVersion
 from kpis.rule_signers import signers
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
@@ -60,6 +60,18 @@ class LogLine:
     streak: int
     state: Mark
     loads: Behind | None
+    before: "list[EarlierLine]"
+
+
+@dataclass(frozen=True)
+class EarlierLine:
+    """What the log said of a day until `changed_at`, when the load `changed_by` was the newest one (None: none was)."""
+
+    verdict: Mark
+    numerator: Decimal | None
+    denominator: Decimal | None
+    changed_at: datetime
+    changed_by: int | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +152,11 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
         since=today - timedelta(days=LOG_DAYS),
     )  # fmt: skip
     behind = loads_behind(company=company, rows=log)
-    lines = [_log_line(row, version, shown, units, behind.get(row.day)) for row in log]
+    before = {} if chosen is None else reads.said_before(
+        company=company, version=version, channel_id=chosen.channel_id, campaign_id=chosen.campaign_id,
+        since=today - timedelta(days=LOG_DAYS),
+    )  # fmt: skip
+    lines = [_log_line(row, version, shown, units, behind.get(row.day), before.get(row.day, ())) for row in log]
     unit, measure = measured(version, kpi)
     names = rule_words.side_names(version, kpi.formula if kpi else "", metrics)
     waiting = detail.row.waiting
@@ -201,14 +217,22 @@ def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: s
 
 
 def _log_line(
-    row: EvaluationLog, version: StopRuleVersion, shown: bool, units: tuple[str, str], loads: Behind | None
-) -> LogLine:
+    row: EvaluationLog, version: StopRuleVersion, shown: bool, units: tuple[str, str], loads: Behind | None,
+    before: Iterable[EvaluationLogRevision] = (),
+) -> LogLine:  # fmt: skip
     value = row.numerator / row.denominator if row.numerator is not None and row.denominator else None
     return LogLine(
         row.day, rule_words.class_mark(row.day_class), rule_words.why(row.day_class, row.state, row.streak, version),
         row.numerator if shown or units[0] != "money" else None,
         row.denominator if shown or units[1] != "money" else None, value if shown else None, row.streak,
         rule_words.state_mark(row.state, version, row.streak), loads,
+        [
+            EarlierLine(
+                rule_words.class_mark(old.day_class), old.numerator if shown or units[0] != "money" else None,
+                old.denominator if shown or units[1] != "money" else None, old.changed_at, old.changed_by_load_id,
+            )
+            for old in before
+        ],
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from django.db.models import Prefetch, QuerySet
 from kpis import sentences
 from kpis.engine import State
 from kpis.formulas import parse
-from kpis.models import Breach, EvaluationLog, KpiVersion, RuleState, StopRule, StopRuleVersion
+from kpis.models import Breach, EvaluationLog, EvaluationLogRevision, KpiVersion, RuleState, StopRule, StopRuleVersion
 from kpis.replay import in_force
 from kpis.sentences import current_kpi
 from roles.models import Company, Membership
@@ -147,6 +147,19 @@ def log_of(
         company=company, version=version, channel=channel_id, campaign=campaign_id, day__gte=since
     )
     return list(rows.order_by("day"))
+
+
+def said_before(
+    *, company: Company, version: StopRuleVersion, channel_id: int, campaign_id: int | None, since: date
+) -> dict[date, list[EvaluationLogRevision]]:
+    """Day → what the log said of it before, the newest word first."""
+    rows = EvaluationLogRevision.objects.filter(
+        company=company, version=version, channel=channel_id, campaign=campaign_id, day__gte=since
+    )
+    found: dict[date, list[EvaluationLogRevision]] = {}
+    for row in rows.order_by("-pk"):
+        found.setdefault(row.day, []).append(row)
+    return found
 
 
 def reveals_money(version: StopRuleVersion, money: frozenset[str]) -> bool:
