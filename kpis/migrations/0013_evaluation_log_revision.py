@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('kpis', '0011_load_scale_and_progress'),
+        ('kpis', '0012_load_header_row'),
         ('roles', '0002_channel_test_budget'),
     ]
 
