@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django_scopes import scope
 
-from kpis.models import FunnelStage, Source, StopRule
+from kpis.models import FunnelStage, Source, StopRule, StopRuleVersion
 from kpis.periods import month_start
 from kpis.services import kpis as kpi_services
 from kpis.services import measures, sources, stop_rules, targets
@@ -184,3 +184,13 @@ def _set_rules(sample: Sample, at: datetime) -> None:
         company=sample.company, by=sample.people["cmo"], at=at, name="Бюджет месяца, платные каналы", window="budget",
         channel_kind="paid", action="cut",
     )  # fmt: skip
+    _countersign(sample, at)
+
+
+def _countersign(sample: Sample, at: datetime) -> None:
+    """The director deputises some channels: their rules are put in force by the owner."""
+    waiting = StopRuleVersion.objects.filter(company=sample.company, superseded_at=None, approved_at=None)
+    for version in waiting.select_related("rule"):
+        stop_rules.approve_stop_rule(
+            company=sample.company, by=sample.people["owner"], at=at, rule=version.rule
+        )  # fmt: skip
