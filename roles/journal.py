@@ -71,6 +71,7 @@ VERBS = {
     "create_action": gettext_lazy("Action given"),
     "close_action": gettext_lazy("Action closed"),
     "carry_action": gettext_lazy("Action carried over"),
+    "hand_over_action": gettext_lazy("Action handed over"),
     "accept_rewrite": gettext_lazy("Rewrite accepted"),
     "open_weekly_fact": gettext_lazy("Fact of the week prefilled"),
     "submit_weekly_plan": gettext_lazy("Plan of the week filed"),
