@@ -6,6 +6,8 @@ from decimal import Decimal
 from kpis.services.facts import record_facts
 from mops.demo import world
 from mops.demo.founding import Sample
+from processes.services import close_action
+from reports.selectors.carried import stuck_actions
 from reports.services.summary import write_summary
 
 OLD_COUNTER, SILENT_DAYS, OLD_DAYS = "metrica-old", 9, 60
@@ -34,6 +36,11 @@ def restate(sample: Sample, now: datetime) -> None:
     """On Monday, after the summary was written and the week was locked, the CRM gives the day as it was."""
     day = restated_day(sample.anchor)
     monday = sample.anchor - timedelta(days=sample.anchor.weekday())
+    for action in list(stuck_actions(company=sample.company)):  # the summary waits for a word about them
+        close_action(
+            company=sample.company, by=sample.people["cmo"], at=min(sample.at(monday, 8), now), action=action,
+            note="Сделано на прошлой неделе",
+        )  # fmt: skip
     write_summary(
         company=sample.company, by=sample.people["cmo"], at=min(sample.at(monday, 9), now), week=monday - timedelta(weeks=1),
         text=SUMMARY,
