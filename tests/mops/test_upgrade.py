@@ -2,7 +2,6 @@
 
 import pytest
 from django.db import connection
-from django.db.utils import DatabaseError
 
 from kpis.models import Source
 from roles import tenancy
@@ -36,16 +35,6 @@ def test_a_table_that_guards_name_is_rebuilt(acme):
 
     assert triggers() == before
     assert Source.objects.filter(company=acme.company).count() == 1
-
-
-def test_without_lifting_them_it_would_not_be(acme):
-    make_load(acme, state="done")
-    try:
-        with pytest.raises(DatabaseError):
-            rebuild(Source)
-    finally:
-        tenancy.lift_guards(plan=PLAN)
-        tenancy.install_guards()
 
 
 def test_guards_stay_where_there_is_nothing_to_migrate(acme):
