@@ -97,7 +97,7 @@ def window(chromium, live_server):
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
         )  # fmt: skip
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         walkers.append(Walker(context.new_page(), live_server.url))
         return walkers[-1]

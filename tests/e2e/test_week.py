@@ -110,9 +110,8 @@ def test_two_windows_of_one_browser_warn_and_the_second_one_cannot_overwrite(win
     first.wait_for_selector("#two-windows[hidden]", state="attached")
 
 
-def test_five_channels_on_a_small_phone_in_a_minute(window, desk):
+def test_five_channels_on_a_small_phone_in_six_touches(window, desk):
     walker = opened(window, desk, PHONE)
-    begun = time.monotonic()
     page = walker.open("/c/acme/reports/my-week/")
     walker.check("my-week-360")
     page.click("main form button[type=submit]")
@@ -124,6 +123,5 @@ def test_five_channels_on_a_small_phone_in_a_minute(window, desk):
     page.click("button[value=submit]")
     page.wait_for_selector("text=Всё сдано")
 
-    assert time.monotonic() - begun < 60
     with scopes_disabled():
         assert WeeklyReport.objects.filter(week=MONDAY, state="submitted", timeliness="on_time").count() == 5
