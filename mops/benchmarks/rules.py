@@ -50,7 +50,7 @@ def run(stdout, *, companies: int, sample: int, written: int, **options) -> None
     if connection.vendor != "postgresql":
         stdout.write("bench rules needs PostgreSQL: the rows of the floor and of the evaluation are its own.")
         return
-    at = timezone.now()
+    at = timezone.now().replace(hour=9)  # noon in Moscow: the hour of the daily evaluation has come
     started = time.perf_counter()
     ids = clones.build_fleet(count=companies, days=DAYS, at=at)
     stdout.write(f"{companies:,} companies made in {time.perf_counter() - started:.0f} s")
