@@ -7,7 +7,7 @@ turns it into a breach or into an OK, and no second incident is opened for it.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,14 +58,3 @@ def without_doubtful(history: "History", doubts: Iterable[tuple[Doubt, Iterable[
         return history
     columns = {code: replace(column, known=column.known & ~doubtful) for code, column in history.columns.items()}
     return replace(history, columns=columns, doubtful=doubtful)
-
-
-def doubtful_days(doubts: Iterable[Doubt], start: date, end: date) -> dict[date, set[int | None]]:
-    """Day of [start, end] → the channels that are in doubt on it; None among them: all are."""
-    found: dict[date, set[int | None]] = defaultdict(set)
-    for doubt in doubts:
-        day = max(doubt.first_day, start)
-        while day <= min(doubt.last_day, end):
-            found[day].add(doubt.channel_id)
-            day += timedelta(days=1)
-    return found

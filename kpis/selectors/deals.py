@@ -91,11 +91,6 @@ def unmatched(*, company: Company) -> UnmatchedList:
     return found
 
 
-def unmatched_count(*, company: Company) -> int:
-    """How many deals no rule fits."""
-    return Deal.objects.filter(company=company, channel=None).exclude(kind=stages.JUNK).count()
-
-
 def rule_use(*, company: Company, rules: list[UtmRule]) -> dict[int, int]:
     """Rule → how many deals it places now."""
     used: Counter = Counter()

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from kpis.selectors.measures import Measure
 from processes.models import Action, Decision
 from processes.wording import choice_title
 from reports.selectors.channel import open_desks, result_measure
@@ -40,20 +39,35 @@ class ByDay:
 
 @dataclass(frozen=True)
 class ChannelSlide:
-    """One channel: its money as the title, plan and fact, the KPI by day (as values, and drawn for a screen), conclusion,
-    actions, decisions; `waiting`: those of them that nobody has signed yet."""
+    """One channel: its money as the title, plan and fact, conclusion, actions, decisions; `waiting`: those of them that nobody
+    has signed yet. The KPI by day is made from the `desk` over the `days` when a file or a screen asks for it."""
 
     money: ChannelMoney
     title: str
     bad: bool
     state: str
     lines: list[Line]
-    by_day: ByDay | None
-    drawing: Chart | None
     conclusion: str
     actions: list[str]
     decisions: list[str]
     waiting: list[Decision]
+    desk: Desk
+    days: list[date]
+
+    def by_day(self) -> ByDay | None:
+        """The result KPI as values; None where nothing of it is known on any of the days."""
+        measure, desk = result_measure(self.desk), self.desk
+        daily = desk.cube.daily(measure.formula, desk.channel.pk)
+        values = [daily[day].value for day in self.days]
+        if all(value is None for value in values):
+            return None
+        rule = desk.line_of(measure.code)
+        goal = desk.goal(measure, self.days[0], self.days[-1]) if measure.is_kpi else None
+        return ByDay(str(measure.name), measure.unit, self.days, values, goal, rule.line if rule else None)
+
+    def drawing(self) -> Chart | None:
+        """The same for a screen."""
+        return main_chart(self.desk, result_measure(self.desk), self.days)
 
     @property
     def asks(self) -> bool:
@@ -83,10 +97,15 @@ def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -
     decided: dict[int, list[Decision]] = defaultdict(list)
     for decision in summary.decisions:
         decided[decision.channel_id or decision.campaign.channel_id].append(decision)
-    desks = _desks(company, person, summary, at)
+    today = company.local_date(at)
+    days = _days(summary, today)
+    desks = open_desks(
+        company=company, channels=[row.channel for row in summary.channels], person=person, first=days[0],
+        last=summary.sunday, today=today,
+    )  # fmt: skip
     channels = [
-        _channel(company, money, rows.get(money.channel.pk), desks[money.channel.pk], summary, promised, decided)
-        for money in summary.channels
+        _channel(money, rows.get(money.channel.pk), desk, days, promised, decided[money.channel.pk])
+        for money, desk in zip(summary.channels, desks, strict=True)
     ]
     return Deck(company, summary, _title(summary, company.currency), channels)
 
@@ -96,18 +115,6 @@ def _promised(company: Company, rows: dict[int, ReportRow], summary: Summary) ->
     known = {action.pk: action for action in summary.actions}
     found = actions_of(company=company, reports=[row.report for row in rows.values()])
     return {pk: [known[action.pk] for action in actions if action.pk in known] for pk, actions in found.items()}
-
-
-def _desks(company: Company, person: Membership, summary: Summary, at: datetime) -> dict[int, Desk]:
-    channels = [row.channel for row in summary.channels]
-    if not channels:
-        return {}
-    today = company.local_date(at)
-    first = summary.week - timedelta(days=CHART_DAYS)
-    desks = open_desks(
-        company=company, channels=channels, person=person, first=first, last=summary.sunday, today=today
-    )  # fmt: skip
-    return {desk.channel.pk: desk for desk in desks}
 
 
 def _title(summary: Summary, currency: str) -> str:
@@ -122,18 +129,14 @@ def _title(summary: Summary, currency: str) -> str:
 
 
 def _channel(
-    company: Company, money: ChannelMoney, row: ReportRow | None, desk: Desk, summary: Summary, promised: dict,
-    decided: dict,
-) -> ChannelSlide:  # fmt: skip
-    measure, mine = result_measure(desk), decided.get(money.channel.pk, [])
-    days = _days(summary)
+    money: ChannelMoney, row: ReportRow | None, desk: Desk, days: list[date], promised: dict, decided: list[Decision]
+) -> ChannelSlide:
     return ChannelSlide(
-        money=money, title=_channel_title(money, company.currency), bad=money.off is not None and money.off < 0,
-        state=_state(money), lines=row.figures.lines if row else [], by_day=_by_day(desk, measure, days), drawing=main_chart(desk, measure, days),
-        conclusion=money.conclusion,
+        money=money, title=_channel_title(money, desk.company.currency), bad=money.off is not None and money.off < 0,
+        state=_state(money), lines=row.figures.lines if row else [], conclusion=money.conclusion,
         actions=[_action(action) for action in promised.get(row.report.pk, ())] if row else [],
-        decisions=[_decision(decision) for decision in mine],
-        waiting=[decision for decision in mine if decision.is_open],
+        decisions=[_decision(decision) for decision in decided],
+        waiting=[decision for decision in decided if decision.is_open], desk=desk, days=days,
     )  # fmt: skip
 
 
@@ -156,20 +159,10 @@ def _state(money: ChannelMoney) -> str:
     return "" if money.channel.is_running else money.channel.get_status_display()
 
 
-def _days(summary: Summary) -> list[date]:
-    last = summary.last or summary.week - timedelta(days=1)
+def _days(summary: Summary, today: date) -> list[date]:
+    """Up to the week's last settled day; of a week to come up to yesterday."""
+    last = min(summary.last or summary.week - timedelta(days=1), today - timedelta(days=1))
     return [last - timedelta(days=back) for back in range(CHART_DAYS - 1, -1, -1)]
-
-
-def _by_day(desk: Desk, measure: Measure, days: list[date]) -> ByDay | None:
-    """None where nothing of the KPI is known on any of the days."""
-    daily = desk.cube.daily(measure.formula, desk.channel.pk)
-    values = [daily[day].value if day in daily else None for day in days]
-    if all(value is None for value in values):
-        return None
-    rule = desk.line_of(measure.code)
-    goal = desk.goal(measure, days[0], days[-1]) if measure.is_kpi else None
-    return ByDay(str(measure.name), measure.unit, days, values, goal, rule.line if rule else None)
 
 
 def _action(action: Action) -> str:

@@ -53,8 +53,8 @@ def _channel(sheet: "Sheet", deck: Deck, slide: ChannelSlide) -> None:
         sheet.table((_("Figure"), _("Plan"), _("Fact"), _("To plan")), rows, left=EDGE, top=142, width=420)
     else:
         sheet.text(_("No plan and no figures of this week."), EDGE, 146, 420, 40, colour=MUTED)
-    if slide.by_day:
-        sheet.chart(slide.by_day, left=490, top=136, width=WIDE - 490 - EDGE + 10, height=232)
+    if by_day := slide.by_day():
+        sheet.chart(by_day, left=490, top=136, width=WIDE - 490 - EDGE + 10, height=232)
     sheet.columns(
         [
             (_("Conclusion"), slide.conclusion or _("None is written.")),

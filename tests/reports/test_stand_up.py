@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -53,3 +54,12 @@ def test_the_number_of_queries_stays_small(client, week, acme):
     with CaptureQueriesContext(connection) as seen:
         client.get(URL)
     assert len(seen) <= 38
+
+
+@pytest.mark.parametrize("asked", ["2026-W48", "2027-W30", "2020-W01"])
+@pytest.mark.parametrize("path", ["stand-up/", "week-summary/slides.pptx", "week-summary/tables.xlsx"])
+def test_any_week_may_be_asked_for(client, week, acme, asked, path):
+    week.run("thu", 13)  # the reports of week 48 are there
+    client.force_login(acme.cmo.user)
+    with time_machine.travel(week.local("fri", 12), tick=False):
+        assert client.get(f"/c/acme/reports/{path}?week={asked}").status_code == 200
