@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('numerator', roles.fields.MicrosField(null=True)),
                 ('denominator', roles.fields.MicrosField(null=True)),
                 ('streak', models.PositiveSmallIntegerField(default=0)),
-                ('seen_load_id', models.BigIntegerField(null=True)),
+                ('seen_load_id', models.BigIntegerField(help_text='the newest Import whose figures this line knew when it was written last', null=True)),
                 ('changed_by_load_id', models.BigIntegerField(null=True)),
                 ('changed_at', models.DateTimeField()),
                 ('campaign', models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='roles.campaign')),

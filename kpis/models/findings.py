@@ -58,39 +58,11 @@ class RuleState(ScopedRow):
         return f"{self.version_id} {self.state}"
 
 
-class EvaluationLog(ScopedRow):
-    """One day of one rule version on one scope: why it did or did not fire on that day.
+class LogLine(ScopedRow):
+    """What was judged of one day of one rule version on one scope.
 
-    No foreign key constraint and no guard stands on this table: they are four fifths of the time of writing it. Only
+    No foreign key constraint and no guard stands on such tables: they are four fifths of the time of writing them. Only
     the evaluation writes here, from what it has read by company; `check_tenancy` watches.
-    """
-
-    company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, **UNCHECKED)
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, null=True, blank=True, **UNCHECKED)
-    version = models.ForeignKey(StopRuleVersion, on_delete=models.CASCADE, **UNCHECKED | {"related_name": "log"})
-    day = models.DateField()
-    day_class = models.CharField(max_length=10)
-    state = models.CharField(max_length=12)
-    numerator = MicrosField(null=True)
-    denominator = MicrosField(null=True)
-    streak = models.PositiveSmallIntegerField(default=0)
-    seen_load_id = models.BigIntegerField(
-        null=True, help_text="the newest Import whose figures this line knew when it was written last"
-    )
-
-    class Meta:
-        constraints = once_per_scope("evaluation_log_once", "version", "day")
-        indexes = [models.Index(fields=["company", "day"], name="evaluation_log_by_day")]
-
-    def __str__(self):
-        return f"{self.version_id} {self.day} {self.day_class}"
-
-
-class EvaluationLogRevision(CompanyOwned):
-    """A line of the log as it was before late data, other bounds or an undone load changed it: what it said then.
-
-    Written as the log is, and watched as it is. `changed_by_load_id`: the newest Import when it changed.
     """
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, **UNCHECKED)
@@ -103,15 +75,38 @@ class EvaluationLogRevision(CompanyOwned):
     numerator = MicrosField(null=True)
     denominator = MicrosField(null=True)
     streak = models.PositiveSmallIntegerField(default=0)
-    seen_load_id = models.BigIntegerField(null=True)
+    seen_load_id = models.BigIntegerField(
+        null=True, help_text="the newest Import whose figures this line knew when it was written last"
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self):
+        return f"{self.version_id} {self.day} {self.day_class}"
+
+
+class EvaluationLog(LogLine):
+    """Why a rule did or did not fire on a day: one line per version, scope and day."""
+
+    version = models.ForeignKey(StopRuleVersion, on_delete=models.CASCADE, **UNCHECKED | {"related_name": "log"})
+
+    class Meta:
+        constraints = once_per_scope("evaluation_log_once", "version", "day")
+        indexes = [models.Index(fields=["company", "day"], name="evaluation_log_by_day")]
+
+
+class EvaluationLogRevision(LogLine):
+    """A line of the log as it was before late data, other bounds or an undone load changed it: what it said then.
+
+    `changed_by_load_id`: the newest Import when it changed.
+    """
+
     changed_by_load_id = models.BigIntegerField(null=True)
     changed_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["company", "version", "day"], name="log_revision_by_day")]
-
-    def __str__(self):
-        return f"{self.version_id} {self.day} {self.day_class}"
 
 
 class Breach(ScopedRow):
