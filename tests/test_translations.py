@@ -12,6 +12,12 @@ def test_every_message_has_a_russian_translation():
     assert missing == []
 
 
+def test_no_catalogue_keeps_what_nobody_says_any_more():
+    asked = {message for message, _place in translations.used()}
+
+    assert sorted(translations.translated() - asked) == []
+
+
 def test_extraction_sees_templates_and_code():
     found = {message[1] for message, _place in translations.used()}
 
