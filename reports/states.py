@@ -17,5 +17,5 @@ class State:
 
 MARKS = {
     "firing": "stop", "pending": "watch", "muted": "wait", "recovering": "watch", "no_data": "none", "ok": "ok",
-    "stopped": "pause", "paused": "pause", "planned": "wait", "unruled": "none",
+    "stopped": "pause", "paused": "pause", "planned": "wait", "unruled": "none", "disabled": "pause",
 }  # fmt: skip

@@ -96,6 +96,7 @@ def state_words(state) -> str:
         "firing": _("Stop-rule"), "pending": _("Near the stop line"), "muted": _("Continued by decision"),
         "recovering": _("Recovering"), "no_data": _("No data"), "ok": _("In order"), "stopped": _("Stopped"),
         "paused": _("Paused"), "planned": _("Planned"), "unruled": _("No stop-rules"),
+        "disabled": _("Not watched"),
     }[state.code]  # fmt: skip
 
 

@@ -10,6 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from kpis.models import RuleState
+from kpis.outcomes import State
 from reports.selectors.channel import channel_map, channel_page
 from roles.models import Campaign, Channel
 
@@ -73,6 +75,16 @@ def test_firing_breach_its_decision_and_its_rule(fired, acme):
     (rule,) = page.rules
     assert (rule.state, rule.since) == ("firing", date(2026, 11, 18))
     assert "3\u00a0500" in rule.sentence
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.NONE}))  # after its last day no series is before its first
+def test_the_pages_have_a_word_for_every_state_of_a_rule(fired, acme, sign_in, state):
+    """A stop leaves the other rules of the channel disabled: the page opened by its owner next broke on the word."""
+    RuleState.objects.update(state=state.code)
+    browser = sign_in(acme.cmo)
+
+    for path in ("channels/vk/", "channels/"):
+        assert browser.get(f"/c/acme/reports/{path}").status_code == 200
 
 
 def test_the_page_says_it_in_russian(fired, acme, sign_in):
