@@ -131,6 +131,7 @@ def _page(request, decision, **posted):
     context = {
         "page": page, "decision": decision, "forms": forms, "refused": refused,
         "review_forms": _review_forms(request, page, posted.get("review")),
+        "may_see_account": request.person.can(Permission.VIEW_MONEY),
     }  # fmt: skip
     return render(request, "processes/decision_detail.html", context, status=refused.status if refused else 200)
 
