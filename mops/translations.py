@@ -3,6 +3,7 @@
 msgids are English; `<app>/locale/ru/LC_MESSAGES/django.po` is complete, which a test checks.
 """
 
+import ast
 import gettext
 from collections.abc import Iterator
 from io import BytesIO
@@ -69,12 +70,20 @@ def used() -> Iterator[tuple[Message, str]]:
 
     for path in _sources():
         text = path.read_text()
-        if path.suffix != ".py":
-            text = template_reader.templatize(text, origin=str(path))
+        text = text + _inside_f_strings(text) if path.suffix == ".py" else template_reader.templatize(text, str(path))
         for _line, found, _comments, context in extract("python", BytesIO(text.encode()), keywords=KEYWORDS):
             msgid = found if isinstance(found, str) else found[0]
             if msgid:
                 yield (context or "", msgid), str(path.relative_to(settings.BASE_DIR))
+
+
+def _inside_f_strings(code: str) -> str:
+    """What stands between the braces of f-strings, a line each: Babel's reader sees them as plain text."""
+    holes = [
+        hole.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.JoinedStr)
+        for hole in node.values if isinstance(hole, ast.FormattedValue)
+    ]  # fmt: skip
+    return "".join(f"\n{ast.unparse(hole)}" for hole in holes)
 
 
 def _sources() -> Iterator[Path]:

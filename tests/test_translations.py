@@ -22,6 +22,7 @@ def test_extraction_sees_templates_and_code():
     found = {message[1] for message, _place in translations.used()}
 
     assert {"Main menu", "There is no such page"} <= found
+    assert "SR" in found, "it stands inside an f-string"
 
 
 @pytest.mark.parametrize("path", translations.catalogues(), ids=str)
