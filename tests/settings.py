@@ -17,6 +17,12 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mops_cache"},
     "throttle": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
-if not DATABASE_URL:
+CELERY_BROKER_URL = "memory://"  # kicks go nowhere: the worker of another test must not wake up to them
+if DATABASE_URL:
+    # Whoever waits for a lock or forgets a transaction gets an error that names the query.
+    DATABASES["default"]["OPTIONS"]["options"] += (
+        " -c lock_timeout=60s -c statement_timeout=120s -c idle_in_transaction_session_timeout=120s"
+    )
+else:
     DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
     DATABASES["default"]["OPTIONS"] = {}

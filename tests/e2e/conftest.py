@@ -19,9 +19,11 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items):
+    """A browser that hangs or dies is started once more; a fault of ours fails twice and is reported."""
     for item in items:
         if "e2e" in Path(item.fspath).parts:
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 class Walker:
@@ -53,6 +55,10 @@ class Walker:
         self.page.click("main button[type=submit]")
         self.page.wait_for_load_state()
         assert "/accounts/login" not in self.page.url, self.page.inner_text("main")
+
+    def close(self):
+        """Let the browser free what the windows of a long walk hold."""
+        self.page.context.close()
 
     def check(self, name: str):
         """Axe, sideways scroll and a screenshot (kept when E2E_SHOTS names a folder)."""

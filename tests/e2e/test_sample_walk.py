@@ -57,3 +57,4 @@ def test_pages_of_the_sample_are_whole(window, sample):
                 name = path.split("?")[0].strip("/").replace("/", "-")
                 walker.check(f"sample-{person}-{size['width']}-{name}")
                 assert seed.RIVAL_SHOWN not in walker.page.inner_text("body"), path
+            walker.close()
