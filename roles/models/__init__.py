@@ -1,0 +1,28 @@
+"""Who: the company and its people, hats, channels and campaigns; and the record of who did what."""
+
+from roles.models.audit import AuditEvent
+from roles.models.channels import Campaign, Channel
+from roles.models.company import Company, CompanyOwned, in_language, validate_timezone
+from roles.models.hats import Appointment, Role, RoleVersion, Versioned
+from roles.models.people import Absence, Membership, User, UserManager
+from roles.models.tokens import ApiToken, IdempotencyKey
+
+__all__ = [
+    "Absence",
+    "ApiToken",
+    "Appointment",
+    "AuditEvent",
+    "Campaign",
+    "Channel",
+    "Company",
+    "CompanyOwned",
+    "IdempotencyKey",
+    "Membership",
+    "Role",
+    "RoleVersion",
+    "User",
+    "UserManager",
+    "Versioned",
+    "in_language",
+    "validate_timezone",
+]
