@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from mops import views
+from reports.views.companies import company_list
 
 handler400 = "mops.errors.bad_request"
 handler403 = "mops.errors.forbidden"
@@ -12,6 +13,7 @@ handler500 = "mops.errors.server_error"
 urlpatterns = [
     path("", views.home, name="home"),
     path("preferences/", views.preferences, name="preferences"),
+    path("companies/", company_list, name="company-list"),
     path("companies/new/", views.company_create, name="company-create"),
     path("healthz", views.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -150,6 +150,12 @@ def hat_names(*, person: Membership) -> list[str]:
     ids = {hat.role_id for hat in person.hats}
     versions = RoleVersion.objects.filter(company_id=person.company_id, role_id__in=ids, superseded_at=None)
     return sorted(version.name for version in versions)
+
+
+def hours_a_week(*, person: Membership, on: date) -> int | None:
+    """Hours a week of the appointments in force on a day; None where none of them names any."""
+    found = Appointment.objects.filter(_in_force(on), company=person.company_id, person=person, interim=False)
+    return found.aggregate(total=Sum("hours_per_week"))["total"]
 
 
 def lock_channel(*, company: Company, pk: int) -> Channel:

@@ -1,1 +1,1 @@
-"""The sample companies: `veresk`, as in the mock-ups, and `rival`, whose absurd figures show that nothing crosses."""
+"""The sample companies: `veresk`, as in the mock-ups, `tyos`, the second company of its director, and `rival`, whose absurd figures show that nothing crosses."""

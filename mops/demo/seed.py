@@ -14,6 +14,7 @@ from kpis.services.facts import MOST_ROWS, record_facts
 from mops.demo import deals, decisions, late_figures, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
+from mops.demo.workshop import found_workshop
 from processes.mailings import SeriesWaits
 from roles.models import Channel, Company, User
 from roles.services import campaigns, channels, companies
@@ -23,13 +24,14 @@ RIVAL_SHOWN = "999\u00a0999"
 
 
 def seed(*, now: datetime) -> Company:
-    """Company `veresk` and its rival, or their figures up to yesterday where they exist; one transaction."""
+    """Company `veresk`, the second company of its director, and their rival, or their figures up to yesterday where they exist; one transaction."""
     with transaction.atomic():
         company = Company.objects.filter(slug="veresk").first()
         if company is None:
             company = _make_veresk(now)
             if not Company.objects.filter(slug="rival").exists():
                 _make_rival(now)
+                found_workshop(director=User.objects.get(email=f"cmo@{cast.DOMAIN}"), now=now)
         else:
             with scope(company=company):
                 top_up(recall(company), now)

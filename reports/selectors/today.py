@@ -78,7 +78,8 @@ class Coming:
 
 @dataclass(frozen=True)
 class Today:
-    """The page of one person at one moment; a part that is empty is left out."""
+    """The page of one person at one moment; a part that is empty is left out. `burning`: money over the lines of all that
+    waits for a decision, whoever decides; `burned` of it: what others decide."""
 
     person: Membership
     at: datetime
@@ -89,6 +90,7 @@ class Today:
     week: Span
     mine: list[Mine]
     waiting: list[lists.WaitingLine]
+    burning: Decimal | None
     late: list[Late]
     sources: list[Freshness]
     incidents: list[DataIncident]
@@ -148,7 +150,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
-        waiting=_of_others(waiting, person) if chief else [],
+        waiting=_of_others(waiting, person) if chief else [], burning=lists.burned_together(waiting),
         late=_late(company, at) if person.wears(RoleKind.PM, RoleKind.CMO) else [],
         sources=[row for row in freshness(company=company, at=at) if row.state != "fresh"] if analyst else [],
         incidents=_incidents(company) if analyst else [],

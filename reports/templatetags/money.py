@@ -29,9 +29,9 @@ def span_name(span) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def money_headline(context, span, earnings) -> str:
-    """«В ноябре заработали **6 452 360 ₽** с ROMI **250 %**», as the page's heading."""
-    company = context["request"].company
+def money_headline(context, span, earnings, company=None) -> str:
+    """«В ноябре заработали **6 452 360 ₽** с ROMI **250 %**», as the page's heading; of the request's company or the one given."""
+    company = company or context["request"].company
     when = _when(span)
     if earnings.earned is None:
         return _("%(when)s: what was earned is not known yet") % {"when": when}

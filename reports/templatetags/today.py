@@ -13,9 +13,9 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def in_company(context, name, args):
-    """A link inside the company from a name and arguments that code has chosen."""
-    return reverse(name, args=[context["request"].company.slug, *args])
+def in_company(context, name, args, company=None):
+    """A link inside the company (the request's, or the one given) from a name and arguments that code has chosen."""
+    return reverse(name, args=[(company or context["request"].company).slug, *args])
 
 
 @register.simple_tag
@@ -52,20 +52,20 @@ def today_headline(page) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def due_words(context, item, at) -> str:
-    """`до 18:00.`, `до пн 23.11, 12:00.`, `Срок прошёл 2 ч назад.`"""
-    company = context["request"].company
+def due_words(context, item, at, company=None) -> str:
+    """`до 18:00.`, `до пн 23.11, 12:00.`, `Срок прошёл 2 ч назад.`, by the clock of the request's company or the one given."""
+    company = company or context["request"].company
     if item.due_at <= at:
         return _("The deadline passed %(time)s ago.") % {"time": formats.duration(at - item.due_at)}
     if company.local_date(item.due_at) == company.local_date(at):
         return _("by %(time)s.") % {"time": formats.clock(item.due_at, company.zone)}
-    return _("by %(time)s.") % {"time": weekday_day_clock(context, item.due_at)}
+    return _("by %(time)s.") % {"time": weekday_day_clock(context, item.due_at, company)}
 
 
 @register.simple_tag(takes_context=True)
-def weekday_day_clock(context, value) -> str:
-    """`пн 23.11, 12:00` by the company's clock."""
-    zone = context["request"].company.zone
+def weekday_day_clock(context, value, company=None) -> str:
+    """`пн 23.11, 12:00` by the clock of the request's company, or of the one given."""
+    zone = (company or context["request"].company).zone
     local = value.astimezone(zone).date()
     day = f"{formats.weekday_short(local)}{formats.NBSP}{formats.day(local, year=False)}"
     return f"{day}, {formats.clock(value, zone)}"
