@@ -3,6 +3,7 @@
 Used by the preview (which writes nothing) and by the load.
 """
 
+import hmac
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import BinaryIO
 
 from django.utils import translation
-from django.utils.crypto import salted_hmac
 
 from kpis import metrics as catalogue
 from kpis.importers import registry, stages
@@ -150,7 +150,7 @@ def look_into(
     else:
         found = recognised(stream, company, context, reader, table, remembered)
     if isinstance(reader, Deals):
-        found.kept = reader.kept(open_recognised(stream, context, reader.CODE)[1], hasher(company, source))
+        found.kept = reader.kept(open_recognised(stream, context, reader.CODE)[1], hasher(source))
     elif personal_places(table):
         found.kept = without_personal(open_recognised(stream, context, reader.CODE)[1], figures_of(reader, context))
     return found
@@ -163,10 +163,13 @@ def figures_of(reader: Reader, context: Context) -> frozenset[str]:
     return frozenset(getattr(reader, "columns", getattr(reader, "COLUMNS", context.columns)))
 
 
-def hasher(company: Company, source: Source) -> Callable[[str], str]:
-    """Turns a title or a customer of a CRM into text that is equal for equals and cannot be read back."""
-    salt = f"kpis.deals.{company.pk}.{source.pk}"
-    return lambda text: salted_hmac(salt, text, algorithm="sha256").hexdigest()[:32]
+def hasher(source: Source) -> Callable[[str], str]:
+    """Turns a title or a customer of a CRM into text that is equal for equals and cannot be read back.
+
+    The key is the source's own, so that customers stay who they are when the installation's SECRET_KEY is changed.
+    """
+    key = bytes.fromhex(source.hash_key)
+    return lambda text: hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
 
 def _asks_for_weeks(reader: Reader, table: Table) -> bool:

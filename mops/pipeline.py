@@ -14,7 +14,7 @@ from django.db.models import F
 from django_scopes import scopes_disabled
 
 from kpis.models import Evaluation
-from kpis.services import evaluations, imports
+from kpis.services import evaluations, imports, sweeping
 from mops.models import Progress
 from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
@@ -62,10 +62,12 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 
 def begin_day(company: Company, at: datetime) -> None:
-    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner."""
+    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; uploads that
+    are not needed any more go."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
+    sweeping.sweep_uploads(company=company, at=at)
     with transaction.atomic():
         hats.settle_owners(company=company, at=at, today=today)
         Progress.objects.filter(company=company).update(day_begun_on=today)

@@ -11,6 +11,7 @@ from kpis.models.facts import (
     MetricColumns,
     Source,
     UndoneFact,
+    upload_folder,
     upload_path,
 )
 from kpis.models.findings import (
@@ -56,5 +57,6 @@ __all__ = [
     "UtmRule",
     "Verdict",
     "once_per_scope",
+    "upload_folder",
     "upload_path",
 ]

@@ -1,5 +1,7 @@
 """Where figures come from and where they lie: own metrics, sources, loads, daily facts and their history."""
 
+import secrets
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -31,6 +33,11 @@ class Metric(CompanyOwned):
         return in_language(self.name_ru, self.name_en)
 
 
+def new_hash_key() -> str:
+    """256 random bits as hex."""
+    return secrets.token_hex(32)
+
+
 class Source(CompanyOwned):
     """Where facts come from. Where two sources give one metric for one channel and day, the lower `priority` wins."""
 
@@ -48,6 +55,12 @@ class Source(CompanyOwned):
     counts_every_deal = models.BooleanField(
         default=False, help_text="of a CRM: its exports hold every deal, so that a day without one is a zero"
     )
+    hash_key = models.CharField(
+        max_length=64,
+        default=new_hash_key,
+        editable=False,
+        help_text="hex; titles and customers of its deals are told by it",
+    )
 
     class Meta:
         ordering = ["priority", "name"]
@@ -57,8 +70,13 @@ class Source(CompanyOwned):
         return self.name
 
 
+def upload_folder(company_id: int) -> str:
+    """Where the files of a company's loads lie in the storage, with the slash at its end."""
+    return f"imports/{company_id}/"
+
+
 def upload_path(load: "Import", filename: str) -> str:
-    return f"imports/{load.company_id}/{load.sha256[:16]}-{load.created_at:%Y%m%d%H%M%S}.upload"
+    return f"{upload_folder(load.company_id)}{load.sha256[:16]}-{load.created_at:%Y%m%d%H%M%S}.upload"
 
 
 class Import(CompanyOwned):

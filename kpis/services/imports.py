@@ -6,7 +6,7 @@ The row says what must still happen; a killed worker loses nothing, because effe
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.core.files.base import File
@@ -34,7 +34,6 @@ from roles.refusals import Conflict, FieldError, Refused
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-KEPT = timedelta(days=30)
 WAITING = (Import.State.PREVIEW, Import.State.QUEUED)
 MOST_ERRORS = 100
 
@@ -214,7 +213,6 @@ def run_due_imports(*, company: Company, at: datetime) -> int:
         except Exception:
             # One broken load must not hold up the others; its attempts are counted and its lease runs out.
             log.exception("load %s of company %s broke off", pk, company.pk)
-    drop_old_files(company=company, at=at)
     return finished
 
 
@@ -361,16 +359,3 @@ def _fail(load: Import, token: str, at: datetime, errors: list[dict]) -> bool:
         after = {"errors": [error["code"] for error in errors[:5]]}
         audit.record(company=load.company, by=load.created_by, verb="fail_import", obj=load, at=at, after=after)
     return bool(failed)
-
-
-def drop_old_files(*, company: Company, at: datetime) -> int:
-    """Forget uploads 30 days after their load ended; the rows and what they changed stay. A preview that nobody
-    answered for so long is dropped."""
-    mine = Import.objects.filter(company=company)
-    mine.filter(state=Import.State.PREVIEW, created_at__lt=at - KEPT).update(state=Import.State.UNDONE, finished_at=at)
-    old = mine.filter(finished_at__lt=at - KEPT).exclude(file="").exclude(file=None)
-    dropped = list(old[:50])
-    for load in dropped:
-        default_storage.delete(load.file.name)
-    mine.filter(pk__in=[load.pk for load in dropped]).update(file="")
-    return len(dropped)

@@ -12,6 +12,7 @@ from kpis.models import DailyFact, Import, UtmRule
 from kpis.selectors import imports as reads
 from kpis.services import imports, meanings, uploads
 from kpis.services.sources import ensure_source
+from kpis.services.sweeping import sweep_uploads
 from roles.models import AuditEvent, Campaign
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -267,7 +268,9 @@ def test_uploads_are_forgotten_after_a_month_and_the_load_stays(acme):
     load = load_all(acme)
     name = load.file.name
 
-    imports.run_due_imports(company=acme.company, at=NOW + timedelta(days=31))
+    sweep_uploads(company=acme.company, at=NOW + timedelta(days=29))
+    assert load._meta.get_field("file").storage.exists(name)
+    sweep_uploads(company=acme.company, at=NOW + timedelta(days=31))
 
     load.refresh_from_db()
     assert not load.file
@@ -278,8 +281,8 @@ def test_uploads_are_forgotten_after_a_month_and_the_load_stays(acme):
 def test_a_preview_nobody_answers_is_dropped_after_a_month(acme):
     load = receive(acme)
 
-    imports.run_due_imports(company=acme.company, at=NOW + timedelta(days=31))
-    imports.run_due_imports(company=acme.company, at=NOW + timedelta(days=62))
+    sweep_uploads(company=acme.company, at=NOW + timedelta(days=31))
+    sweep_uploads(company=acme.company, at=NOW + timedelta(days=62))
 
     load.refresh_from_db()
     assert load.state == "undone"
