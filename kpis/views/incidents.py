@@ -63,5 +63,6 @@ def data_incident_detail(request, pk):
     context = {
         "incident": incident, "held": reads.held_breaches(incident=incident), "form": form,
         "may_release": incident.is_held_open and may_release(request.person),
+        "may_enter": request.person.can(Permission.ENTER_FACTS),
     }  # fmt: skip
     return render(request, "kpis/data_incident_detail.html", context, status=form.status)
