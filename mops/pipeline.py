@@ -23,7 +23,7 @@ from processes import services as processes
 from reports.selectors.calendar import week_book
 from reports.services import snapshots, weekly
 from roles.models import Company
-from roles.services import hats
+from roles.services import conflicts, hats
 from roles.tenancy import company_scope
 
 log = logging.getLogger("mops.pipeline")
@@ -62,14 +62,15 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 
 def begin_day(company: Company, at: datetime) -> None:
-    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; uploads that
-    are not needed any more go."""
+    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; skipped
+    checks open their conflicts; uploads that are not needed any more go."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
     sweeping.sweep_uploads(company=company, at=at)
     with transaction.atomic():
         hats.settle_owners(company=company, at=at, today=today)
+        conflicts.follow_checks(company=company, at=at, today=today)
         Progress.objects.filter(company=company).update(day_begun_on=today)
 
 

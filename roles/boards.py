@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Q, QuerySet
 from django_scopes import scopes_disabled
 
-from roles import selectors
+from roles import conflicts, selectors
+from roles.conflicts import Standing
 from roles.models import Absence, ApiToken, Appointment, Channel, Company, Membership, RoleVersion
 from roles.permissions import ROLE_PERMISSIONS, Permission, Reach, RoleKind
 
@@ -43,7 +44,9 @@ class MapRow:
     appointments: list[Appointment]
     vacant: bool
     marks: dict[int, str] = field(default_factory=dict)
-    """Person id → own | res (deputy) | pend (meanwhile, the place is vacant)."""
+    """Person id → own | res (deputy) | pend (meanwhile, the place is vacant) | chk (checks from outside)."""
+    clashes: dict[int, list[Standing]] = field(default_factory=dict)
+    """Person id → the conflicts of duties that this place is part of."""
 
     @property
     def holders(self) -> list[Appointment]:
@@ -69,6 +72,22 @@ class RoleMap:
     channels: list[Channel]
     """All of them, the stopped ones too."""
     versions: list[RoleVersion]
+    conflicts: list[Standing] = field(default_factory=list)
+    hours: dict[int, int] = field(default_factory=dict)
+    """Person id → hours a week of all their hats; people without any are left out."""
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Role id → its name."""
+        return {version.role_id: version.name for version in self.versions}
+
+    @property
+    def unchecked(self) -> list[Standing]:
+        return [row for row in self.conflicts if not row.is_checked]
+
+    @property
+    def most_hours(self) -> int:
+        return max(self.hours.values(), default=0)
 
     @property
     def rows(self) -> list[MapRow]:
@@ -90,11 +109,12 @@ def away_on(*, company: Company, on: date) -> dict[int, date]:
 
 
 def role_map(*, company: Company, on: date) -> RoleMap:
-    """The map of hats on a day, in five queries whatever their number."""
+    """The map of hats on a day, in eight queries whatever their number."""
     versions = list(selectors.roles(company=company))
     channels = list(selectors.channels(company=company))
+    appointments = list(selectors.appointments_in_force(company=company, on=on))
     worn: dict[tuple[int, int | None], list[Appointment]] = defaultdict(list)
-    for appointment in selectors.appointments_in_force(company=company, on=on):
+    for appointment in appointments:
         worn[appointment.role_id, appointment.channel_id].append(appointment)
     groups = []
     for kinds in GROUPS:
@@ -106,7 +126,29 @@ def role_map(*, company: Company, on: date) -> RoleMap:
         if rows:
             groups.append((kinds[0], rows))
     people = list(selectors.people(company=company))
-    return RoleMap(groups, people, away_on(company=company, on=on), channels, versions)
+    found = conflicts.standings(company=company, on=on, appointments=appointments)
+    for _kind, rows in groups:
+        _mark_conflicts(rows, found)
+    hours: dict[int, int] = defaultdict(int)
+    for appointment in appointments:
+        hours[appointment.person_id] += appointment.hours_per_week or 0
+    known = {person: total for person, total in hours.items() if total}
+    return RoleMap(groups, people, away_on(company=company, on=on), channels, versions, found, known)
+
+
+def _mark_conflicts(rows: list[MapRow], found: list[Standing]) -> None:
+    """The conflicts beside the hats that bring them, and the checker's mark in the places that are checked."""
+    for row in rows:
+        for standing in found:
+            if any(_stands_in(hat, row) for hat in standing.clash.hats):
+                row.clashes.setdefault(standing.clash.person.pk, []).append(standing)
+                if standing.is_checked:
+                    row.marks.setdefault(standing.check.checker_id, "chk")
+
+
+def _stands_in(hat: conflicts.Worn, row: MapRow) -> bool:
+    place = row.channel.pk if row.channel else None
+    return hat.role.pk == row.role.role_id and (place is None or (hat.channel is not None and hat.channel.pk == place))
 
 
 def _of_role(worn, role_id: int) -> list[Appointment]:

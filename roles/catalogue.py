@@ -234,3 +234,37 @@ BUILT_IN: tuple[BuiltInRole, ...] = (OWNER, CMO, PM, ANALYST, CONTENT, PERFORMAN
 
 ROLE_OF_CHANNEL_KIND: dict[str, str] = {kind: role.code for role in BUILT_IN for kind in role.channel_kinds}
 """Which built-in hat owns a channel of a kind."""
+
+
+@dataclass(frozen=True)
+class BuiltInPair:
+    """Two duties that must not meet: a side is a role's code, or every role of a kind."""
+
+    left: str | RoleKind
+    right: str | RoleKind
+    why_ru: str
+    why_en: str
+
+
+INCOMPATIBLE: tuple[BuiltInPair, ...] = (
+    BuiltInPair(
+        "content", "performance",
+        "кто написал, тот не запускает: ошибку в своём тексте не видно.",
+        "whoever wrote it does not launch it: nobody sees the error in their own text.",
+    ),
+    BuiltInPair(
+        "performance", RoleKind.ANALYST,
+        "кто тратит, тот не проверяет цифры, по которым его оценивают.",
+        "whoever spends does not check the figures that judge the spending.",
+    ),
+    BuiltInPair(
+        RoleKind.ANALYST, RoleKind.CMO,
+        "кто посчитал, тот не решает: иначе цифры подгоняют под решение.",
+        "whoever counted does not decide: else the figures follow the decision.",
+    ),
+    BuiltInPair(
+        RoleKind.CHANNEL_OWNER, RoleKind.CMO,
+        "кто ведёт канал, тот не решает о его продолжении.",
+        "whoever runs a channel does not decide whether it goes on.",
+    ),
+)  # fmt: skip

@@ -90,7 +90,7 @@ class PeopleField(forms.ModelChoiceField):
         super().__init__(None, empty_label=NOBODY, **kwargs)
 
 
-def _choose_people(form: RefusableForm, *names: str) -> None:
+def choose_people(form: RefusableForm, *names: str) -> None:
     for name in names:
         if name in form.fields:
             form.fields[name].queryset = selectors.people(company=form.company)
@@ -107,50 +107,6 @@ class PersonRemoveForm(RefusableForm):
     reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
-class AppointmentForm(RefusableForm):
-    role = forms.ChoiceField(label=_("Role"))
-    person = PeopleField(label=_("Who wears it"))
-    channel = forms.ModelChoiceField(
-        None, label=_("Channel"), required=False, empty_label=_("the whole company"),
-        help_text=_("For the hats that own a channel. The former owner hands over on the day before."),
-    )  # fmt: skip
-    deputy = PeopleField(
-        label=_("Deputy"), required=False, help_text=_("Acts while the holder is away and takes over if they leave.")
-    )
-    starts_on = DayField(label=_("From"))
-    ends_on = DayField(label=_("Last day"), required=False)
-    hours_per_week = forms.IntegerField(label=_("Hours a week"), required=False, min_value=1, max_value=60)
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
-
-    def __init__(self, request, **kwargs):
-        super().__init__(request, **kwargs)
-        self.versions = {str(version.role_id): version for version in selectors.roles(company=self.company)}
-        self.fields["role"].choices = [(pk, version.name) for pk, version in self.versions.items()]
-        self.fields["channel"].queryset = selectors.channels(company=self.company)
-        _choose_people(self, "person", "deputy")
-
-    def clean_role(self):
-        return self.versions[self.cleaned_data["role"]].role
-
-
-class AppointmentUpdateForm(RefusableForm):
-    deputy = PeopleField(label=_("Deputy"), required=False)
-    hours_per_week = forms.IntegerField(label=_("Hours a week"), required=False, min_value=1, max_value=60)
-
-    def __init__(self, request, **kwargs):
-        super().__init__(request, **kwargs)
-        _choose_people(self, "deputy")
-
-
-class AppointmentEndForm(RefusableForm):
-    last_day = DayField(
-        label=_("Last day"),
-        required=False,
-        help_text=_("Leave it empty to end at once: the rights go with the next click."),
-    )
-    reason = forms.CharField(label=_("Reason"), max_length=300)
-
-
 class AbsenceForm(RefusableForm):
     person = PeopleField(label=_("Who is away"))
     starts_on = DayField(label=_("First day"))
@@ -159,7 +115,7 @@ class AbsenceForm(RefusableForm):
 
     def __init__(self, request, *, others: bool, **kwargs):
         super().__init__(request, **kwargs)
-        _choose_people(self, "person")
+        choose_people(self, "person")
         self.fields["person"].empty_label = None
         if not others:
             self.fields["person"].queryset = self.fields["person"].queryset.filter(pk=self.person.pk)
@@ -242,7 +198,7 @@ class ChannelForm(RefusableForm):
 
     def __init__(self, request, **kwargs):
         super().__init__(request, **kwargs)
-        _choose_people(self, "owner", "coordinator")
+        choose_people(self, "owner", "coordinator")
 
 
 class ChannelCreateForm(ChannelForm):

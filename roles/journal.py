@@ -25,6 +25,12 @@ VERBS = {
     "end_appointment": gettext_lazy("Appointment ended"),
     "hand_over_channel": gettext_lazy("Channel handed over meanwhile"),
     "change_channel_owner": gettext_lazy("Channel's owner changed"),
+    "add_incompatibility": gettext_lazy("Duties that must not meet: pair added"),
+    "revise_incompatibility": gettext_lazy("Duties that must not meet: pair changed"),
+    "name_external_check": gettext_lazy("External check named"),
+    "sign_check": gettext_lazy("External check signed"),
+    "skip_check": gettext_lazy("External check skipped: the conflict is open again"),
+    "end_external_check": gettext_lazy("External check ended"),
     "create_role": gettext_lazy("Role added"),
     "revise_role": gettext_lazy("Role revised"),
     "create_channel": gettext_lazy("Channel added"),
@@ -107,6 +113,9 @@ OBJECTS = {
     "roles.appointment": gettext_lazy("Appointments"),
     "roles.absence": gettext_lazy("Absences"),
     "roles.role": gettext_lazy("Roles"),
+    "roles.incompatibility": gettext_lazy("Duties that must not meet"),
+    "roles.externalcheck": gettext_lazy("External checks"),
+    "roles.checkround": gettext_lazy("Rounds of external checks"),
     "roles.company": gettext_lazy("Company"),
     "roles.apitoken": gettext_lazy("Tokens"),
     "kpis.kpi": gettext_lazy("KPIs"),
@@ -133,6 +142,9 @@ FIELDS = {
     "channel": gettext_lazy("channel"),
     "person": gettext_lazy("person"),
     "deputy": gettext_lazy("deputy"),
+    "checker": gettext_lazy("who checks"),
+    "what": gettext_lazy("what is checked"),
+    "why": gettext_lazy("why"),
     "starts_on": gettext_lazy("first day"),
     "ends_on": gettext_lazy("last day"),
     "hours_per_week": gettext_lazy("hours a week"),
@@ -223,14 +235,29 @@ def journal(
     found = found.filter(pk__lt=before) if before else found
     events = list(found[: PAGE + 1])
     older = events[PAGE - 1].pk if len(events) > PAGE else None
-    words = CHOICES | {"role": _role_words(company), "channel": _channel_words(company)}
-    return Page([_line(event, words if details else None) for event in events[:PAGE]], older)
+    return Page(lines(company=company, events=events[:PAGE], details=details), older)
+
+
+def acts(*, company: Company, person: Membership, verbs: tuple[str, ...], since: date, until: date) -> list[AuditEvent]:
+    """What a person did in the days since–until (both included), of these verbs, oldest first."""
+    found = AuditEvent.objects.filter(company=company, by=person, verb__in=verbs, at__gte=_midnight(company, since))
+    return list(found.filter(at__lt=_midnight(company, until + timedelta(days=1))).select_related("by__user"))
+
+
+def lines(*, company: Company, events: list[AuditEvent], details: bool) -> list[Line]:
+    """These events in words."""
+    words = _words(company) if details else None
+    return [_line(event, words) for event in events]
 
 
 def objects_of(*, company: Company) -> list[tuple[str, str]]:
     """The kinds of objects that have events, with their names: choices of the filter."""
     kinds = AuditEvent.objects.filter(company=company).order_by().values_list("object_type", flat=True).distinct()
     return sorted(((kind, str(OBJECTS.get(kind, kind))) for kind in kinds), key=lambda pair: pair[1])
+
+
+def _words(company: Company) -> dict:
+    return CHOICES | {"role": _role_words(company), "channel": _channel_words(company)}
 
 
 def _midnight(company: Company, day: date) -> datetime:

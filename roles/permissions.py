@@ -48,6 +48,7 @@ class Permission(StrEnum):
     APPROVE_STRATEGY = "approve_strategy"
     SET_PRIORITY = "set_priority"
     MANAGE_COMPANY = "manage_company"
+    SET_CONFLICTS = "set_conflicts"
     MANAGE_KPIS = "manage_kpis"
     MANAGE_STOP_RULES = "manage_stop_rules"
     SIGN_STOP_RULES = "sign_stop_rules"
@@ -65,6 +66,7 @@ class Permission(StrEnum):
             "approve_strategy": _("approve the strategy"),
             "set_priority": _("set the priority of channels"),
             "manage_company": _("manage channels, people, roles and tokens"),
+            "set_conflicts": _("say which duties must not meet in one person"),
             "manage_kpis": _("manage KPIs and targets"),
             "manage_stop_rules": _("write stop-rules"),
             "sign_stop_rules": _("put a channel owner's stop-rule in force"),
@@ -86,8 +88,8 @@ _P, _C, _K = Permission, Reach.COMPANY, Reach.CHANNELS
 
 ROLE_PERMISSIONS: dict[RoleKind, dict[Permission, Reach]] = {
     RoleKind.OWNER: {
-        _P.READ: _C, _P.VIEW_MONEY: _C, _P.APPROVE_STRATEGY: _C, _P.MANAGE_COMPANY: _C, _P.MANAGE_KPIS: _C,
-        _P.MANAGE_STOP_RULES: _C, _P.ENTER_FACTS: _C, _P.DO_TASKS: _C,
+        _P.READ: _C, _P.VIEW_MONEY: _C, _P.APPROVE_STRATEGY: _C, _P.MANAGE_COMPANY: _C,
+        _P.SET_CONFLICTS: _C, _P.MANAGE_KPIS: _C, _P.MANAGE_STOP_RULES: _C, _P.ENTER_FACTS: _C, _P.DO_TASKS: _C,
     },
     RoleKind.CMO: {
         _P.READ: _C, _P.VIEW_MONEY: _C, _P.DECIDE: _C, _P.SET_PRIORITY: _C, _P.MANAGE_KPIS: _C,

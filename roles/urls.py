@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import channels, company, hats, people, roles, tokens
+from roles.views import channels, company, conflicts, hats, people, roles, tokens
 
 app_name = "roles"
 
@@ -15,6 +15,11 @@ urlpatterns = [
     path("roles/appointments/new/", hats.appointment_create, name="appointment-create"),
     path("roles/appointments/<int:pk>/edit/", hats.appointment_update, name="appointment-update"),
     path("roles/appointments/<int:pk>/end/", hats.appointment_end, name="appointment-end"),
+    path("roles/conflicts/", conflicts.conflict_list, name="conflict-list"),
+    path("roles/conflicts/pairs/new/", conflicts.incompatibility_create, name="incompatibility-create"),
+    path("roles/conflicts/pairs/<int:pk>/edit/", conflicts.incompatibility_update, name="incompatibility-update"),
+    path("roles/conflicts/checks/new/", conflicts.external_check_create, name="external-check-create"),
+    path("roles/conflicts/rounds/<int:pk>/", conflicts.check_round_detail, name="check-round-detail"),
     path("roles/people/", people.person_list, name="person-list"),
     path("roles/people/new/", people.person_create, name="person-create"),
     path("roles/people/<int:pk>/", people.person_detail, name="person-detail"),

@@ -15,6 +15,7 @@ from mops.demo import world
 from roles.models import Channel, Company, Membership, Role, User
 from roles.services import campaigns, channels, companies, hats
 from roles.services import people as people_services
+from roles.services.conflicts import CheckTerms
 
 HISTORY_DAYS = 400
 FUNNEL = ("visits", "leads", "qualified_leads", "measurements", "deals")
@@ -110,7 +111,7 @@ def _open_channels(sample: Sample, at: datetime) -> None:
             company=sample.company, by=None, at=at, today=sample.founded, code=plan.code, name=plan.name, kind=plan.kind,
             owner=sample.people[plan.owner], deputy=deputies[plan.owner], coordinator=sample.people["pm"], status="active",
             priority=plan.priority, priority_reason=plan.why, monthly_budget=Decimal(plan.budget), position=position,
-            result_kpi="romi" if plan.kind == "crm" else "cpa",
+            result_kpi="romi" if plan.kind == "crm" else "cpa", check=_first_check(sample, plan.owner),
         )  # fmt: skip
         sample.channels[plan.code] = channel
         for external_id, (name, flow) in plan.campaigns.items():
@@ -118,6 +119,14 @@ def _open_channels(sample: Sample, at: datetime) -> None:
                 company=sample.company, by=None, at=at, channel=channel, external_id=external_id, name=name,
                 budget=Decimal(round(flow.spend * 33, -4)), stop_loss=Decimal(60_000),
             )  # fmt: skip
+
+
+def _first_check(sample: Sample, owner: str) -> CheckTerms | None:
+    """Deputies whose own hat clashes with the channel's are checked from the first day."""
+    if owner not in cast.CHECKED:
+        return None
+    checker, what = cast.CHECKED[owner]
+    return CheckTerms(sample.people[checker], what, "month", sample.founded + timedelta(days=90))
 
 
 def _set_figures(sample: Sample, at: datetime) -> None:

@@ -30,6 +30,11 @@ PEOPLE = (
     SamplePerson("site", "Тимур Алиев", "site", deputy="content"),
     SamplePerson("contractor", "Егор Панов", "contractor", hours=10),
 )
+CHECKED = {
+    "performance": ("owner", "Кто продлевает Директ и VK, пока владелец канала в отпуске"),
+    "content": ("analyst", "Кто пишет и кто запускает объявления на картах"),
+}
+"""Owners of channels whose deputy's own hat clashes with the channel's: who checks from the first day, and what."""
 SHOWN_LOGINS = ("owner", "cmo", "pm", "analyst", "performance", "content", "crm", "contractor")
 
 TARGETS = {

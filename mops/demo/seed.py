@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import deals, decisions, late_figures, story, world
+from mops.demo import checks, deals, decisions, late_figures, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from mops.demo.workshop import found_workshop
@@ -42,12 +42,15 @@ def _make_veresk(now: datetime) -> Company:
     anchor = now.astimezone(Company(timezone="Europe/Moscow").zone).date()
     sample = found(anchor=anchor, now=now)
     with scope(company=sample.company):
+        checks.sign_the_first_quarter(sample)
         yesterday = anchor - timedelta(days=1)
         _record(sample, sample.founded, yesterday - timedelta(days=1), now)
         decisions.decide_the_past(sample)
         decisions.live_the_last_weeks(sample)
         _record(sample, yesterday, yesterday, now)
         late_figures.run_the_old_counter(sample)
+        checks.add_vacancy(sample)
+        checks.name_checks(sample)
         story.live_the_weeks(sample, now)
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)

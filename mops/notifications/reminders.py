@@ -23,7 +23,7 @@ from processes.models import Decision
 from processes.selectors import WaitingDecision, waiting_decisions
 from reports.models import Timeliness, WeeklyReport
 from roles import formats
-from roles.models import Company, Membership
+from roles.models import CheckRound, Company, Membership
 from roles.permissions import Permission, RoleKind, allowed
 
 State = WeeklyReport.State
@@ -36,12 +36,14 @@ def remind(company: Company, at: datetime) -> int:
     plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
     first, second = (_waiting(company, at, wait) for wait in (FIRST_REMINDER, SECOND_REMINDER))
     silent = _fell_silent(company, at)
+    checks = _checks_due(company, at)
     with transaction.atomic():
         told = 0
-        if silent or plans or facts or first or second:
+        if checks or silent or plans or facts or first or second:
             people = around(company=company, on=company.local_date(at))
             told = write(company=company, at=at, messages=[
                 *_silences(company, people, silent),
+                *_to_be_checked(company, checks),
                 *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
                 *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
                 *_still_waiting(company, people, FIRST_REMINDER, first),
@@ -81,6 +83,27 @@ def _silence_words(row: Freshness, kept: bool) -> tuple[str, str]:
     return title, _(
         "You keep this source. Without its figures rules cannot judge and reports stay empty: load them, or say what happened."
     )
+
+
+def _checks_due(company: Company, at: datetime) -> list[CheckRound]:
+    """Rounds of outside checks whose days are over, unsigned and not yet skipped: each is told once, by its key."""
+    day = company.local_date(at)
+    rows = CheckRound.objects.filter(company=company, signed_at=None, last_day__lt=day, due_on__gte=day)
+    rows = rows.select_related("external_check__person__user", "external_check__checker__user")
+    return [one for one in rows if one.last_day <= one.external_check.last_day]
+
+
+def _to_be_checked(company: Company, rounds: list[CheckRound]) -> Iterator[Message]:
+    for one in rounds:
+        yield Message(
+            person=one.external_check.checker, key=f"check-due:{one.pk}",
+            url=reverse("roles:check-round-detail", args=[company.slug, one.pk]),
+            words=lambda one=one: (
+                _("Check and sign until %(day)s: %(person)s")
+                % {"day": formats.day(one.due_on), "person": one.external_check.person},
+                one.external_check.what,
+            ),
+        )  # fmt: skip
 
 
 def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:

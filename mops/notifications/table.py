@@ -21,7 +21,7 @@ from processes.deciders import Around
 from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
 from roles import formats
-from roles.models import Appointment, AuditEvent, Company, Membership
+from roles.models import Appointment, AuditEvent, CheckRound, Company, ExternalCheck, Membership
 from roles.permissions import RoleKind
 
 
@@ -91,6 +91,16 @@ def _rules(company: Company) -> QuerySet:
     return StopRule.objects.filter(company=company).prefetch_related(Prefetch("versions", waiting, to_attr="waiting"))
 
 
+def _checks(company: Company) -> QuerySet:
+    return ExternalCheck.objects.filter(company=company).select_related("person__user", "checker__user")
+
+
+def _rounds(company: Company) -> QuerySet:
+    return CheckRound.objects.filter(company=company).select_related(
+        "external_check__person__user", "external_check__checker__user"
+    )
+
+
 # ------------------------------------------------------------------ who
 def _deciders(around: Around, item: Item) -> list[Membership]:
     """Whoever may sign now; of a decision that is closed by now, nobody: there is nothing left to do."""
@@ -123,6 +133,11 @@ def _judges_of_figures(around: Around, item: Item) -> list[Membership]:
     """The analyst; the director too where decisions are held back."""
     kinds = [RoleKind.ANALYST] if item.obj.kind == DataIncident.Kind.GAP else [RoleKind.ANALYST, RoleKind.CMO]
     return unique(around.wearers(*kinds))
+
+
+def _who_lets_conflicts_stand(around: Around, item: Item) -> list[Membership]:
+    """The owner and the project manager, who may name another checker, and the checker, who may still sign."""
+    return unique([*around.wearers(RoleKind.OWNER, RoleKind.PM), item.obj.external_check.checker])
 
 
 def _signers_of_rules(around: Around, item: Item) -> list[Membership]:
@@ -223,6 +238,23 @@ def _task(items: list[Item]) -> tuple[str, str]:
     }
 
 
+def _named_to_check(items: list[Item]) -> tuple[str, str]:
+    check = items[0].obj
+    title = _("You check the work of %(person)s from outside") % {"person": check.person}
+    return title, _("%(what)s. %(cadence)s until %(until)s: each time there is a task with what to look at.") % {
+        "what": check.what.rstrip("."), "cadence": str(check.get_cadence_display()).capitalize(),
+        "until": formats.day(check.until),
+    }  # fmt: skip
+
+
+def _skipped_check(items: list[Item]) -> tuple[str, str]:
+    one = items[0].obj
+    title = _("A check was skipped, the conflict is open again: %(person)s") % {"person": one.external_check.person}
+    return title, _("%(checker)s did not sign for %(days)s. Sign it late, name another checker, or take off a hat.") % {
+        "checker": one.external_check.checker, "days": formats.days(one.first_day, one.last_day),
+    }  # fmt: skip
+
+
 def _handed_over(items: list[Item]) -> tuple[str, str]:
     name = items[0].obj.channel.name
     title = _("You run the channel %(channel)s for now") % {"channel": name}
@@ -304,6 +336,10 @@ KINDS: dict[str, Kind] = {
     "create_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "revise_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),
+    "name_external_check": Kind(
+        _checks, lambda around, item: unique([item.obj.checker]), _named_to_check, _list("reports:today")
+    ),
+    "skip_check": Kind(_rounds, _who_lets_conflicts_stand, _skipped_check, page("roles:check-round-detail")),
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
 }  # fmt: skip
 TELLS_THE_AUTHOR = frozenset({"fail_import"})

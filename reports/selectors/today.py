@@ -1,7 +1,7 @@
 """Today's page: what this person owes, their actions and figures, and what people with other hats should look at first."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -20,7 +20,7 @@ from reports.selectors.channel_charts import Desk, count_of, today_plot
 from reports.selectors.money import EARNED, Earnings, earnings, open_account, year_before
 from reports.selectors.weekly import Part, channels_held, due_for, fact_part, plan_part, reports
 from reports.spans import Span, read_span
-from roles import formats
+from roles import conflicts, formats
 from roles import selectors as roles_selectors
 from roles.models import Channel, Company, Membership
 from roles.permissions import Permission, RoleKind
@@ -146,7 +146,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     return Today(
         person=person, at=at, day=day,
         due=sorted(
-            _due(company, person, waiting, at, reads) + _rewrites(table, person), key=lambda item: item.due_at,
+            _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day), key=lambda item: item.due_at,
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
@@ -200,6 +200,19 @@ def _rewrites(table: list[Action], person: Membership) -> list[Due]:
         )
         for action in table
         if action.state == Action.State.DONE and processes_selectors.may_accept(person=person, action=action)
+    ]  # fmt: skip
+
+
+def _checks(company: Company, person: Membership, day: date) -> list[Due]:
+    """Outside checks that wait for this person's signature: until it stands the conflict may open again."""
+    return [
+        Due(
+            _("Check: %(person)s, %(days)s")
+            % {"person": one.external_check.person, "days": formats.days(one.first_day, one.last_day)},
+            "roles:check-round-detail", (one.pk,), datetime.combine(one.due_on, time(18), tzinfo=company.zone),
+            one.external_check.what, _("Check and sign"),
+        )
+        for one in conflicts.rounds_to_look_at(company=company, checker=person, on=day)
     ]  # fmt: skip
 
 

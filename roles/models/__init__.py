@@ -3,6 +3,7 @@
 from roles.models.audit import AuditEvent
 from roles.models.channels import Campaign, Channel
 from roles.models.company import Company, CompanyOwned, in_language, validate_timezone
+from roles.models.conflicts import CheckRound, ExternalCheck, Incompatibility, IncompatibilityVersion
 from roles.models.hats import Appointment, Role, RoleVersion, Versioned
 from roles.models.people import Absence, Membership, User, UserManager
 from roles.models.tokens import ApiToken, IdempotencyKey
@@ -14,9 +15,13 @@ __all__ = [
     "AuditEvent",
     "Campaign",
     "Channel",
+    "CheckRound",
     "Company",
     "CompanyOwned",
+    "ExternalCheck",
     "IdempotencyKey",
+    "Incompatibility",
+    "IncompatibilityVersion",
     "Membership",
     "Role",
     "RoleVersion",

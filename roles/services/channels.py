@@ -10,6 +10,7 @@ from roles.models import Appointment, Channel, Company, Membership, Role
 from roles.permissions import Permission, RoleKind
 from roles.refusals import Conflict, FieldError, Forbidden
 from roles.services import hats
+from roles.services.conflicts import CheckTerms
 from roles.signals import bounds_will_change
 from roles.validation import changes, check_fields, refuse
 
@@ -35,12 +36,14 @@ class NotYours(Forbidden):
 @transaction.atomic
 def create_channel(
     *, company: Company, by: Membership | None, at: datetime, today: date, code: str, name: str, kind: str,
-    owner: Membership | None = None, role: Role | None = None, deputy: Membership | None = None, **fields,
+    owner: Membership | None = None, role: Role | None = None, deputy: Membership | None = None,
+    check: CheckTerms | None = None, **fields,
 ) -> Channel:  # fmt: skip
     """A channel; `owner` gets the hat that owns channels of this kind (`role` names another one) from `today`.
 
-    Without a coordinator the project manager coordinates. Raises Refused with the fields (a running channel needs an
-    owner), ChannelExists, PriorityIsTheDirectors.
+    `check`: who checks where the hat clashes with another duty. Without a coordinator the project manager coordinates.
+    Raises Refused with the fields (a running channel needs an owner), ChannelExists, PriorityIsTheDirectors, or what
+    `hats.appoint` raises.
     """
     _check_known(fields)
     channel = Channel(company=company, code=code, name=name, kind=kind, owner=owner, **fields)
@@ -59,7 +62,7 @@ def create_channel(
     audit.record(company=company, by=by, verb="create_channel", obj=channel, at=at, after=after)
     if owner is not None:
         hats.appoint(
-            company=company, by=by, at=at, today=today, channel=channel, person=owner, deputy=deputy,
+            company=company, by=by, at=at, today=today, channel=channel, person=owner, deputy=deputy, check=check,
             role=role or hat_for(company=company, kind=kind),
         )  # fmt: skip
     return channel

@@ -11,6 +11,7 @@ from roles.models import Company, Membership, Role, User
 from roles.permissions import RoleKind
 from roles.refusals import Conflict, FieldError
 from roles.services import hats
+from roles.services.conflicts import install_builtin_pairs
 from roles.services.roles import install_builtin_roles
 from roles.validation import changes, check_fields
 
@@ -50,6 +51,7 @@ def create_company(
         raise AddressTaken(message, [FieldError("slug", "taken", message)]) from error
     with scope(company=company):
         install_builtin_roles(company=company, at=at, today=today)
+        install_builtin_pairs(company=company, at=at, today=today)
         person = Membership.objects.create(company=company, user=owner, joined_on=today)
         audit.record(
             company=company, by=person, verb="create_company", obj=company, at=at, after={"name": name, "slug": slug}

@@ -7,9 +7,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from roles import audit, formats, selectors
+from roles.conflicts import Worn
 from roles.models import Appointment, Channel, Company, Membership, Role
 from roles.permissions import RoleKind
 from roles.refusals import Conflict, FieldError, Forbidden
+from roles.services.conflicts import CheckTerms, guard
 from roles.validation import refuse
 
 GIVEN_BY_OWNER = (RoleKind.OWNER, RoleKind.CMO)
@@ -43,11 +45,13 @@ def appoint(
     *, company: Company, by: Membership | None, at: datetime, today: date, role: Role, person: Membership,
     channel: Channel | None = None, starts_on: date | None = None, ends_on: date | None = None,
     deputy: Membership | None = None, hours_per_week: int | None = None, reason: str = "",
+    check: CheckTerms | None = None,
 ) -> Appointment:  # fmt: skip
     """Give a person a hat from a day (today when not given) to a day (open when not given), both included.
 
     A channel's hat makes the person its owner; who owned it until then ends the day before. `by` None: the system.
-    Raises Refused with the field, OnlyOwnerAppoints or AlreadyAppointed.
+    `check`: who checks from outside where the hat, or deputising it, clashes with another duty. Raises Refused with the
+    field, OnlyOwnerAppoints, AlreadyAppointed, or DutiesClash before anything is written.
     """
     starts_on = starts_on or today
     _check_may_give(by, role)
@@ -55,6 +59,9 @@ def appoint(
     if channel is not None:
         selectors.lock_channel(company=company, pk=channel.pk)
     _check_not_twice(company, role, person, channel, starts_on, ends_on)
+    span = (role, channel, starts_on, ends_on)
+    hats = [Worn(person, *span), Worn(deputy, *span, deputy=True)]
+    guard(company=company, by=by, at=at, today=today, candidates=hats, check=check)
     if role.kind == RoleKind.CHANNEL_OWNER:
         _make_room(company, by, at, channel, starts_on, ends_on)
     appointment = Appointment.objects.create(
@@ -92,12 +99,19 @@ def end_appointment(
 
 @transaction.atomic
 def update_appointment(
-    *, company: Company, by: Membership | None, at: datetime, appointment: Appointment,
-    deputy: Membership | None, hours_per_week: int | None,
+    *, company: Company, by: Membership | None, at: datetime, today: date, appointment: Appointment,
+    deputy: Membership | None, hours_per_week: int | None, check: CheckTerms | None = None,
 ) -> Appointment:  # fmt: skip
-    """Name another deputy (None: nobody) or other hours a week; the holder, the channel and the days stay."""
+    """Name another deputy (None: nobody) or other hours a week; the holder, the channel and the days stay.
+
+    `check`: who checks from outside where deputising clashes with another duty of the deputy. Raises Refused,
+    OnlyOwnerAppoints or DutiesClash.
+    """
     _check_may_give(by, appointment.role)
     _check_deputy(appointment.person, deputy)
+    if deputy is not None and deputy.pk != appointment.deputy_id:
+        span = (appointment.role, appointment.channel, max(appointment.starts_on, today), appointment.ends_on)
+        guard(company=company, by=by, at=at, today=today, candidates=[Worn(deputy, *span, deputy=True)], check=check)
     before, former = _told(appointment) | {"hours_per_week": appointment.hours_per_week}, appointment.deputy
     appointment.deputy, appointment.hours_per_week = deputy, hours_per_week
     after = _told(appointment) | {"hours_per_week": hours_per_week}

@@ -13,7 +13,7 @@ from roles import audit, selectors, tasks
 from roles.models import Absence, ApiToken, Appointment, Channel, Company, Membership, User
 from roles.permissions import Permission, RoleKind
 from roles.refusals import Conflict, FieldError, Forbidden
-from roles.services import hats
+from roles.services import conflicts, hats
 from roles.validation import refuse
 
 
@@ -100,6 +100,7 @@ def remove_person(
     for appointment in current:
         hats.end_appointment(company=company, by=by, at=at, today=today, appointment=appointment, reason=reason)
     Appointment.objects.filter(company=company, deputy=person).exclude(ends_on__lt=today).update(deputy=None)
+    conflicts.end_checks_by(company=company, by=by, at=at, today=today, checker=person)
     coordinator = next(
         (pm for pm in selectors.holders(company=company, kind=RoleKind.PM, on=today) if pm != person), None
     )

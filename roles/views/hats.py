@@ -5,7 +5,8 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from roles import forms, selectors
+from roles import hat_forms as forms
+from roles import selectors
 from roles.permissions import Permission, RoleKind, requires
 from roles.services import hats as service
 from roles.views import acting, today
@@ -14,7 +15,9 @@ from roles.views import acting, today
 @requires(Permission.MANAGE_COMPANY)
 def appointment_create(request):
     wanted = {name: request.GET[name] for name in ("role", "person", "channel", "deputy") if name in request.GET}
-    form = forms.AppointmentForm(request, initial={"starts_on": today(request), **wanted})
+    form = forms.AppointmentForm(
+        request, initial={**forms.proposed(today(request)), "starts_on": today(request), **wanted}
+    )
     if form.attempt(service.appoint, **acting(request), today=today(request)):
         messages.success(request, _("%(person)s is appointed.") % {"person": form.result.person})
         return redirect("roles:role-detail", request.company.slug, form.result.role_id)
@@ -24,9 +27,13 @@ def appointment_create(request):
 @requires(Permission.MANAGE_COMPANY)
 def appointment_update(request, pk):
     appointment = _appointment(request, pk)
-    initial = {"deputy": appointment.deputy_id, "hours_per_week": appointment.hours_per_week}
+    initial = {
+        **forms.proposed(today(request)),
+        "deputy": appointment.deputy_id,
+        "hours_per_week": appointment.hours_per_week,
+    }
     form = forms.AppointmentUpdateForm(request, initial=initial)
-    if form.attempt(service.update_appointment, **acting(request), appointment=appointment):
+    if form.attempt(service.update_appointment, **acting(request), today=today(request), appointment=appointment):
         messages.success(request, _("Saved."))
         return redirect("roles:role-detail", request.company.slug, appointment.role_id)
     context = {"form": form, **_shown(request, appointment)}

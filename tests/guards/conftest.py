@@ -9,7 +9,17 @@ from mops.models import Notification
 from processes import services as processes
 from processes.models import Action, Review
 from reports.models import CompanyDay, WeeklyReport
-from roles.models import Absence, ApiToken, Appointment, Campaign, Company
+from roles.models import (
+    Absence,
+    ApiToken,
+    Appointment,
+    Campaign,
+    CheckRound,
+    Company,
+    ExternalCheck,
+    Incompatibility,
+    IncompatibilityVersion,
+)
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -66,7 +76,20 @@ def things_of(made) -> dict[str, dict]:
     )  # fmt: skip
     notification = Notification.objects.create(**owned, person=made.pm, key="k", title="t", created_at=NOW)
     company_day = CompanyDay.objects.create(**owned, day=TODAY + timedelta(days=30), created_at=NOW)
+    pair = Incompatibility.objects.create(**owned, left_kind="analyst", right_kind="cmo")
+    IncompatibilityVersion.objects.create(
+        **owned, pair=pair, why_ru="так", valid_from=TODAY, reason="start", created_at=NOW
+    )
+    check = ExternalCheck.objects.create(
+        **owned, person=made.cmo, pair=pair, checker=made.owner, what="w", cadence="week", starts_on=MONDAY,
+        until=TODAY + timedelta(days=30), created_at=NOW,
+    )  # fmt: skip
+    check_round = CheckRound.objects.create(
+        **owned, external_check=check, first_day=MONDAY, last_day=TODAY, due_on=TODAY + timedelta(days=3)
+    )
     return {
+        "incompatibility": {"pk": pair.pk},
+        "check-round": {"pk": check_round.pk},
         "company-day": {"pk": company_day.pk},
         "channel": {"code": made.vk.code, "pk": made.vk.pk},
         "campaign": {"pk": campaign.pk, "code": made.vk.code},

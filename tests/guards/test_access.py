@@ -99,11 +99,16 @@ def test_member_opens_what_the_hats_allow(name, pattern, person, two_companies, 
 
     status = sign_in(getattr(acme, person)).get(address("acme", name, pattern, acme.things)).status_code
 
-    if may(person, pattern):
+    if may(person, pattern) and not is_somebody_elses_task(person, name):
         allowed = {200, 302, 405} | ({403} if pattern.pattern.converters and view_is_about_channels(pattern) else set())
         assert status in allowed
     else:
         assert status == 403
+
+
+def is_somebody_elses_task(person: str, name: str) -> bool:
+    """A contractor opens the tasks given to them; the sample of this address is the owner's."""
+    return person == "contractor" and name.endswith("check-round-detail")
 
 
 def view_is_about_channels(pattern: URLPattern) -> bool:

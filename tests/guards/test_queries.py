@@ -15,7 +15,7 @@ from processes import services as processes
 from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
 from roles import audit
-from roles.models import Appointment, Campaign, Channel
+from roles.models import Appointment, Campaign, Channel, CheckRound, ExternalCheck, Incompatibility, Membership, User
 
 from .conftest import MONDAY, NOW, TODAY
 from .test_access import PATTERNS, address, may
@@ -64,10 +64,28 @@ def grow(made, numbers: range) -> None:
             **owned, rule=rule, channel=channel, first_day=MONDAY, last_day=MONDAY, opened_at=NOW,
             state="open" if number % 2 else "closed",
         )  # fmt: skip
+        _clash(made, number)
         Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
         audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
     for decision in processes.open_decisions(company=company, at=NOW)[::3]:
         _go_on(made, decision)
+
+
+def _clash(made, number: int) -> None:
+    """One more person who analyses and decides, under a check whose first round is skipped."""
+    owned = {"company": made.company}
+    user = User.objects.create_user(f"more-{number}@{made.company.slug}.example", name=f"Ещё {number}")
+    person = Membership.objects.create(**owned, user=user, joined_on=MONDAY)
+    for code in ("analyst", "cmo"):
+        Appointment.objects.create(**owned, role=made.roles[code], person=person, starts_on=MONDAY)
+    check = ExternalCheck.objects.create(
+        **owned, person=person, pair=Incompatibility.objects.get(**owned), checker=made.owner, what="w", cadence="week",
+        starts_on=MONDAY - timedelta(days=14), until=TODAY, created_at=NOW,
+    )  # fmt: skip
+    CheckRound.objects.create(
+        **owned, external_check=check, first_day=MONDAY - timedelta(days=14), last_day=MONDAY - timedelta(days=8),
+        due_on=MONDAY - timedelta(days=5),
+    )  # fmt: skip
 
 
 def _go_on(made, decision: Decision) -> None:

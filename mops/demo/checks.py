@@ -1,0 +1,58 @@
+"""Duties that meet in the sample company and who checks them: one check kept, one skipped; and a place that is vacant."""
+
+from datetime import date, timedelta
+
+from mops.demo.founding import Sample
+from roles.models import CheckRound, ExternalCheck, Role
+from roles.services import conflicts as service
+from roles.services import roles
+from roles.services.conflicts import CheckTerms
+
+DIRECTOR = "Продления по Директу и VK: подписал ли собственник второй раз и что было с CPA"
+LAUNCHES = "Карты: кто написал объявление и кто его запустил, сверить тексты с ценами на сайте"
+FOUND = "Посмотрел журнал за эти дни: вторая подпись есть под каждым продлением, суммы сходятся с CRM."
+
+
+def add_vacancy(sample: Sample) -> Role:
+    """A hat that nobody wears yet: the map shows it red."""
+    return roles.create_role(
+        company=sample.company, by=sample.people["pm"], at=sample.at(sample.anchor - timedelta(days=12), 10),
+        today=sample.anchor - timedelta(days=12), code="paid-control", kind="analyst", name_ru="Контроль цифр платных",
+        name_en="Control of paid figures", mission_ru="Сверяет расход и заявки платных каналов с CRM и банком.",
+        mission_en="Compares spend and leads of the paid channels with the CRM and the bank.", kpis=["data_on_time"],
+        duties=[{"cadence": "week", "ru": "Сверить расход кабинетов с актами", "en": "Compare the cabinets' spend with the acts"}],
+        reason="Кто тратит, тот не проверяет: нужен отдельный человек",
+    )  # fmt: skip
+
+
+def name_checks(sample: Sample) -> None:
+    """The checks of this quarter; the earlier ones were of the founding. The analyst has skipped one."""
+    on = {check.person_id: check for check in ExternalCheck.objects.filter(company=sample.company)}
+    plan = (
+        ("cmo", "owner", DIRECTOR, "week", 43, 1),
+        ("content", "analyst", LAUNCHES, "fortnight", 50, 2),
+    )  # fmt: skip
+    for code, checker, what, cadence, days_ago, unsigned in plan:
+        person, day = sample.people[code], sample.anchor - timedelta(days=days_ago)
+        check = service.name_check(
+            company=sample.company, by=sample.people["pm"], at=sample.at(day, 11), today=day, person=person,
+            pair=on[person.pk].pair, terms=CheckTerms(sample.people[checker], what, cadence, day + timedelta(days=90)),
+        )  # fmt: skip
+        over = [one for one in check.rounds.all() if one.last_day < sample.anchor]
+        sign(sample, over[:-unsigned], sample.anchor)
+
+
+def sign(sample: Sample, rounds: list[CheckRound], until: date) -> None:
+    """Sign these rounds on the day after their last one."""
+    for one in rounds:
+        day = min(one.last_day + timedelta(days=1), until)
+        outcome = "findings" if one.pk % 5 == 0 else "clean"
+        service.sign_round(
+            company=sample.company, by=one.external_check.checker, at=sample.at(day, 16), today=day, one=one,
+            outcome=outcome, finding=FOUND,
+        )  # fmt: skip
+
+
+def sign_the_first_quarter(sample: Sample) -> None:
+    for check in ExternalCheck.objects.filter(company=sample.company).select_related("checker__user", "company"):
+        sign(sample, list(check.rounds.all()), sample.anchor)
