@@ -12,6 +12,7 @@ from kpis.api.stop_rules import StopRuleViewSet
 from kpis.api.targets import TargetViewSet
 from kpis.api.utm_rules import UtmRuleViewSet
 from mops import views
+from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from reports.api.dashboard import DashboardViewSet
 from reports.api.summary import SummaryViewSet
@@ -36,6 +37,7 @@ router.register("decisions", DecisionViewSet, basename="decision")
 router.register("dashboard", DashboardViewSet, basename="dashboard")
 router.register("weekly-reports", WeeklyReportViewSet, basename="weekly-report")
 router.register("summary", SummaryViewSet, basename="summary")
+router.register("webhooks", WebhookViewSet, basename="webhook")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),

@@ -1,10 +1,12 @@
 """Notifications and their deliveries: the outbox that must survive a restart."""
 
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from roles.models import CompanyOwned, Membership
+from roles.models import AuditEvent, CompanyOwned, Membership
 
 
 class Notification(CompanyOwned):
@@ -26,19 +28,18 @@ class Notification(CompanyOwned):
         return self.title
 
 
-class Delivery(CompanyOwned):
-    """One sending of a notification by one way. The row is the work: a task leases it, retries until `next_attempt_at` is empty."""
+class Sending(CompanyOwned):
+    """A message on its way. The row is the work: a task leases it, and retries until `next_attempt_at` is empty.
 
-    class Way(models.TextChoices):
-        EMAIL = "email", _("e-mail")
+    `log`: the last attempts, [{"at", "code", "detail", "sent"}].
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting")
         SENT = "sent", _("sent")
         FAILED = "failed", _("failed")
+        DROPPED = "dropped", _("not wanted any more")
 
-    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
-    way = models.CharField(max_length=10, choices=Way)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField(null=True)
@@ -46,6 +47,21 @@ class Delivery(CompanyOwned):
     lease_token = models.CharField(max_length=32, blank=True)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)
+    log = models.JSONField(default=list)
+
+    class Meta:
+        abstract = True
+
+
+class Delivery(Sending):
+    """One sending of a notification to its person by one way."""
+
+    class Way(models.TextChoices):
+        EMAIL = "email", _("e-mail")
+        TELEGRAM = "telegram", _("Telegram")
+
+    notification = models.ForeignKey(Notification, on_delete=models.CASCADE, related_name="deliveries")
+    way = models.CharField(max_length=10, choices=Way)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["company", "notification", "way"], name="delivery_once")]
@@ -53,6 +69,58 @@ class Delivery(CompanyOwned):
 
     def __str__(self):
         return f"{self.way} {self.state}"
+
+
+class WebhookEndpoint(CompanyOwned):
+    """An address of the company that is told about events. `secret` is encrypted (`mops.vault`) and shown once, when it is made."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", _("on")
+        PAUSED = "paused", _("paused")
+        DISABLED = "disabled", _("disabled by us")
+
+    name = models.CharField(_("what for"), max_length=120)
+    url = models.CharField(_("address"), max_length=500)
+    secret = models.TextField()
+    events = models.JSONField(default=list, help_text="types of mops.webhooks.catalogue")
+    with_money = models.BooleanField(default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)
+    note = models.CharField(max_length=20, blank=True, help_text="why it was disabled: gone, failing")
+    active_since = models.DateTimeField(help_text="older events are not told")
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "pk"]
+
+    def __str__(self):
+        return self.name
+
+
+class WebhookDelivery(Sending):
+    """One event for one endpoint. `uid` is the `webhook-id` of every attempt and replay; the body never changes either."""
+
+    endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(
+        AuditEvent, on_delete=models.PROTECT, null=True, related_name="+", help_text="null: a test"
+    )
+    uid = models.UUIDField(default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=40)
+    body = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "endpoint", "event"], condition=Q(event__isnull=False), name="webhook_delivery_once"
+            ),
+            models.UniqueConstraint(fields=["company", "uid"], name="webhook_id_once"),
+        ]
+        indexes = [models.Index(fields=["next_attempt_at"], condition=Q(state="waiting"), name="webhook_delivery_due")]
+
+    def __str__(self):
+        return f"{self.kind} {self.uid}"
 
 
 class Progress(CompanyOwned):

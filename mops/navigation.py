@@ -56,6 +56,7 @@ MENU = (
         Entry(_("Data incidents"), "kpis:data-incident-list", P.READ),
         Entry(_("Type figures"), "kpis:fact-grid", P.ENTER_FACTS),
         Entry(_("API"), "roles:token-list", P.DO_TASKS),
+        Entry(_("Webhooks"), "mops:webhook-list", P.MANAGE_COMPANY),
     )),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from kpis.services import evaluations, imports, sweeping
 from mops.models import Progress
 from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
+from mops.webhooks import sending
 from processes import reviews
 from processes import services as processes
 from reports.selectors.calendar import week_book
@@ -116,6 +117,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("reminders", reminders.remind),
     ("digests", digests.send),
     ("send", deliveries.send_due),
+    ("webhooks", sending.send_due),
 )
 
 

@@ -212,6 +212,10 @@ EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "MOPS <mops@localhost>")
 
+# ---------------------------------------------------------------- addresses that companies type, and Telegram
+OUTGOING_TEST_HOSTS = frozenset(env_list("OUTGOING_TEST_HOSTS"))  # host:port on this machine; refused in production
+TELEGRAM_API_URL = os.environ.get("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+
 # ---------------------------------------------------------------- tasks
 BROKER_DIR = VAR_DIR / "broker"
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"

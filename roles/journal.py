@@ -104,6 +104,14 @@ VERBS = {
     "set_deal_stages": gettext_lazy("Meaning of the deals' stages changed"),
     "build_snapshot": gettext_lazy("Figures of the day kept"),
     "write_week_summary": gettext_lazy("Summary of the week written"),
+    "create_webhook_endpoint": gettext_lazy("Webhook added"),
+    "update_webhook_endpoint": gettext_lazy("Webhook changed"),
+    "renew_webhook_secret": gettext_lazy("Secret of a webhook renewed"),
+    "pause_webhook_endpoint": gettext_lazy("Webhook paused"),
+    "resume_webhook_endpoint": gettext_lazy("Webhook switched on"),
+    "disable_webhook_endpoint": gettext_lazy("Webhook switched off by the system"),
+    "delete_webhook_endpoint": gettext_lazy("Webhook deleted"),
+    "replay_webhook": gettext_lazy("Webhook sent again"),
 }
 
 OBJECTS = {
@@ -134,6 +142,8 @@ OBJECTS = {
     "reports.weekschedule": gettext_lazy("Times of the week"),
     "reports.companyday": gettext_lazy("Own days of the company"),
     "reports.figuredispute": gettext_lazy("Disputed figures"),
+    "mops.webhookendpoint": gettext_lazy("Webhooks"),
+    "mops.webhookdelivery": gettext_lazy("Messages of webhooks"),
 }
 
 FIELDS = {

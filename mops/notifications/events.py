@@ -1,4 +1,5 @@
-"""Reads the audit events that a company has not heard of yet and tells the people of `table.KINDS`, each once."""
+"""Reads the audit events that a company has not heard of yet and tells the people of `table.KINDS` and the
+endpoints that chose them, each once."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,7 @@ from mops.moments import SETTLED_AFTER
 from mops.notifications import table
 from mops.notifications.table import Item, Kind
 from mops.notifications.writing import Message, write
+from mops.webhooks import sending
 from processes.deciders import Around, around
 from roles.models import AuditEvent, Company, Membership
 
@@ -26,7 +28,9 @@ def tell(company: Company, at: datetime) -> int:
     progress = Progress.objects.get(company=company)
     start, told = progress.settled_event_id, 0
     while batch := list(_events(company, start)):
-        told += write(company=company, at=at, messages=_messages(company, at, batch))
+        news = [event for event in batch if event.at > at - NEWS]
+        told += write(company=company, at=at, messages=_messages(company, at, news))
+        sending.collect(company, at, news)
         start = batch[-1].pk
     _advance(progress, max(start, progress.seen_event_id), at)
     return told
@@ -47,7 +51,7 @@ def _advance(progress: Progress, seen: int, at: datetime) -> None:
 def _messages(company: Company, at: datetime, events: Iterable[AuditEvent]) -> Iterator[Message]:
     by_verb: dict[str, list[AuditEvent]] = defaultdict(list)
     for event in events:
-        if event.verb in table.KINDS and event.at > at - NEWS:
+        if event.verb in table.KINDS:
             by_verb[event.verb].append(event)
     if not by_verb:
         return

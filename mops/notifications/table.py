@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from kpis.models import DataIncident, Import, StopRule, StopRuleVersion
+from mops.models import WebhookEndpoint
 from mops.notifications.recipients import holder, unique
 from processes import deciders
 from processes.deciders import Around
@@ -83,6 +84,10 @@ def _actions(company: Company) -> QuerySet:
 
 def _appointments(company: Company) -> QuerySet:
     return Appointment.objects.filter(company=company).select_related("person__user", "channel")
+
+
+def _endpoints(company: Company) -> QuerySet:
+    return WebhookEndpoint.objects.filter(company=company)
 
 
 def _rules(company: Company) -> QuerySet:
@@ -261,6 +266,16 @@ def _handed_over(items: list[Item]) -> tuple[str, str]:
     return title, _("Its owner's appointment has ended and nobody was appointed: plan, fact and actions are yours.")
 
 
+def _silent_endpoint(items: list[Item]) -> tuple[str, str]:
+    endpoint = items[0].obj
+    title = _("The webhook is off: %(name)s") % {"name": endpoint.name}
+    if endpoint.note == "gone":
+        return title, _("Its receiver answered 410: gone for good. Correct the address, or delete the endpoint.")
+    return title, _(
+        "Its receiver took nothing for three days. Look at the log, put it right and switch it on: nothing is lost."
+    )
+
+
 def _with_reason(text: str, event: AuditEvent) -> str:
     return f"{text}\n{event.reason}" if event.reason else text
 
@@ -340,6 +355,10 @@ KINDS: dict[str, Kind] = {
         _checks, lambda around, item: unique([item.obj.checker]), _named_to_check, _list("reports:today")
     ),
     "skip_check": Kind(_rounds, _who_lets_conflicts_stand, _skipped_check, page("roles:check-round-detail")),
+    "disable_webhook_endpoint": Kind(
+        _endpoints, lambda around, item: unique(around.wearers(RoleKind.OWNER, RoleKind.PM)), _silent_endpoint,
+        page("mops:webhook-detail"),
+    ),
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
 }  # fmt: skip
 TELLS_THE_AUTHOR = frozenset({"fail_import"})

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
-from mops.models import Notification
+from mops.models import Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
 from processes.models import Action, Review
 from reports.models import CompanyDay, WeeklyReport
@@ -75,6 +75,11 @@ def things_of(made) -> dict[str, dict]:
         created_at=NOW, expires_at=NOW + timedelta(days=9),
     )  # fmt: skip
     notification = Notification.objects.create(**owned, person=made.pm, key="k", title="t", created_at=NOW)
+    endpoint = WebhookEndpoint.objects.create(
+        **owned, name="w", url="https://hooks.example/", secret="s", events=["decision.signed"], state="paused",
+        active_since=NOW, created_at=NOW,
+    )  # fmt: skip
+    sent = WebhookDelivery.objects.create(**owned, endpoint=endpoint, kind="webhook.test", body="{}", created_at=NOW)
     company_day = CompanyDay.objects.create(**owned, day=TODAY + timedelta(days=30), created_at=NOW)
     pair = Incompatibility.objects.create(**owned, left_kind="analyst", right_kind="cmo")
     IncompatibilityVersion.objects.create(
@@ -109,6 +114,8 @@ def things_of(made) -> dict[str, dict]:
         "action": {"pk": action.pk},
         "weekly-report": {"pk": report.pk},
         "notification": {"pk": notification.pk},
+        "webhook": {"pk": endpoint.pk, "delivery": sent.pk},
+        "webhook-delivery": {"pk": sent.pk},
     }
 
 

@@ -10,6 +10,8 @@ from reports.deadlines import deadlines
 from reports.models import WeeklyReport
 from roles import audit
 
+from .receivers import Receiver
+
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 MONDAY = date(2026, 11, 16)
 
@@ -63,3 +65,20 @@ def make_load(made, **fields) -> Import:
         company=made.company, source=source, filename="leads.csv", sha256="0" * 64, created_at=NOW, created_by=made.analyst,
         **fields,
     )  # fmt: skip
+
+
+@pytest.fixture
+def receive(settings):
+    """Start HTTP receivers on this machine, allowed as test hosts unless told otherwise."""
+    started = []
+
+    def start(*plan, allowed=True) -> Receiver:
+        made = Receiver(plan)
+        started.append(made)
+        if allowed:
+            settings.OUTGOING_TEST_HOSTS = settings.OUTGOING_TEST_HOSTS | {made.host}
+        return made
+
+    yield start
+    for receiver in started:
+        receiver.close()

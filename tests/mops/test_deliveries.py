@@ -7,7 +7,7 @@ from django.core import mail
 from django.db import connection
 
 from mops.models import Delivery, Notification
-from mops.notifications import deliveries
+from mops.notifications import deliveries, outbox
 
 
 class Post:
@@ -98,7 +98,7 @@ def test_gives_up_after_the_last_try_and_says_why(acme, due, now, post):
 
 
 def test_killed_while_sending_is_sent_again_when_the_lease_is_over(acme, due, now, post):
-    deliveries._claim(acme.company, now)  # and then the worker dies
+    outbox.claim(deliveries.rows_of(acme.company), now)  # and then the worker dies
 
     deliveries.send_due(acme.company, now + timedelta(minutes=1))
     assert post.sent == []
@@ -107,10 +107,10 @@ def test_killed_while_sending_is_sent_again_when_the_lease_is_over(acme, due, no
 
 
 def test_lost_lease_does_not_write_over_the_other_worker(acme, due, now, post):
-    mine = deliveries._claim(acme.company, now)
-    deliveries._claim(acme.company, now + timedelta(minutes=3))
+    mine = outbox.claim(deliveries.rows_of(acme.company), now)
+    outbox.claim(deliveries.rows_of(acme.company), now + timedelta(minutes=3))
 
-    deliveries._deliver(mine, post, now)
+    outbox.note(mine, outbox.Outcome("mail", sent=True), now, deliveries.RETRIES)
 
     due.refresh_from_db()
     assert due.state == "waiting"

@@ -26,7 +26,7 @@ def steps(monkeypatch):
 def test_order():
     assert [name for name, _step in pipeline.STEPS] == [
         "day", "load", "evaluate", "decisions", "follow_up", "week", "snapshot", "events", "reminders", "digests",
-        "send",
+        "send", "webhooks",
     ]  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def test_broken_step_does_not_stop_the_others_and_is_told(steps, acme, now):
     with pytest.raises(ExceptionGroup) as raised:
         pipeline.run_company(acme.company.pk, now)
 
-    assert ran[-1] == "send"
+    assert ran[-1] == "webhooks"
     assert [str(error) for error in raised.value.exceptions] == ["evaluate"]
 
 

@@ -90,6 +90,7 @@ def test_every_variable_is_in_the_example():
         "DEBUG",
         "EMAIL_BACKEND",
         "SECURE_SSL_REDIRECT",
+        "OUTGOING_TEST_HOSTS",
     }
 
     assert {*compose, *code} - set(EXAMPLE) - inside == set()
