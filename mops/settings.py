@@ -276,6 +276,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelKindEnum": "roles.models.Channel.Kind",
         "ChoiceEnum": "processes.models.Choice.values",
         "KpiUnitEnum": "kpis.models.KpiVersion.Unit",
+        "SendingStateEnum": "mops.models.Sending.State",
+        "WebhookStateEnum": "mops.models.WebhookEndpoint.State",
     },
 }
 
