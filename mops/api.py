@@ -15,6 +15,8 @@ from mops import views
 from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from reports.api.dashboard import DashboardViewSet
+from reports.api.discipline import DisciplineViewSet, StuckActionViewSet
+from reports.api.schedule import CompanyDayViewSet, WeekScheduleViewSet
 from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
@@ -38,6 +40,10 @@ router.register("dashboard", DashboardViewSet, basename="dashboard")
 router.register("weekly-reports", WeeklyReportViewSet, basename="weekly-report")
 router.register("summary", SummaryViewSet, basename="summary")
 router.register("webhooks", WebhookViewSet, basename="webhook")
+router.register("discipline", DisciplineViewSet, basename="discipline")
+router.register("stuck-actions", StuckActionViewSet, basename="stuck-action")
+router.register("week-schedule", WeekScheduleViewSet, basename="week-schedule")
+router.register("company-days", CompanyDayViewSet, basename="company-day")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),

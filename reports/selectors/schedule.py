@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import QuerySet
+
 from reports.calendars import holiday_name
 from reports.deadlines import Deadlines, Schedule, deadlines, local_monday
 from reports.models import CompanyDay
@@ -41,7 +43,7 @@ def schedule_page(*, company: Company, at: datetime) -> SchedulePage:
     book = week_book(company=company)
     monday = local_monday(at, company.zone)
     coming, country = book.version(monday + WEEK)
-    days = list(CompanyDay.objects.filter(company=company, day__gte=company.local_date(at)))
+    days = list(company_days(company=company, at=at))
     names = {day.day: day.name for day in days}
     weeks = [_week(book, monday + number * WEEK, names) for number in range(AHEAD)]
     changes = (coming, country) != book.version(monday)
@@ -59,6 +61,11 @@ def _week(book: WeekBook, monday: date, names: dict[date, str]) -> WeekAhead:
         [day for day in days[5:] if calendar.is_working(day)],
         moments != deadlines(monday, book.zone, book.version(monday)[0]),
     )  # fmt: skip
+
+
+def company_days(*, company: Company, at: datetime) -> QuerySet[CompanyDay]:
+    """The company's own days from today on."""
+    return CompanyDay.objects.filter(company=company, day__gte=company.local_date(at))
 
 
 def get_company_day(*, company: Company, pk: int) -> CompanyDay | None:

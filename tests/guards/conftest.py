@@ -112,6 +112,7 @@ def things_of(made) -> dict[str, dict]:
         "decision": {"pk": decision.pk},
         "review": {"pk": review.pk},
         "action": {"pk": action.pk},
+        "stuck-action": {"pk": action.pk},
         "weekly-report": {"pk": report.pk},
         "notification": {"pk": notification.pk},
         "webhook": {"pk": endpoint.pk, "delivery": sent.pk},
