@@ -108,10 +108,13 @@ def away_on(*, company: Company, on: date) -> dict[int, date]:
     return dict(found.values_list("person_id", "ends_on"))
 
 
-def role_map(*, company: Company, on: date) -> RoleMap:
-    """The map of hats on a day, in eight queries whatever their number."""
-    versions = list(selectors.roles(company=company))
-    channels = list(selectors.channels(company=company))
+def role_map(*, company: Company, on: date, like: RoleMap | None = None) -> RoleMap:
+    """The map of hats on a day, in eight queries whatever their number.
+
+    `like`: another map of that day, from which roles, channels and people are taken: between them only hats have moved.
+    """
+    versions = like.versions if like else list(selectors.roles(company=company))
+    channels = like.channels if like else list(selectors.channels(company=company))
     appointments = list(selectors.appointments_in_force(company=company, on=on))
     worn: dict[tuple[int, int | None], list[Appointment]] = defaultdict(list)
     for appointment in appointments:
@@ -125,7 +128,8 @@ def role_map(*, company: Company, on: date) -> RoleMap:
             rows = [_row(version, None, _of_role(worn, version.role_id)) for version in mine]
         if rows:
             groups.append((kinds[0], rows))
-    people = list(selectors.people(company=company))
+    people = like.people if like else list(selectors.people(company=company))
+    away = like.away if like else away_on(company=company, on=on)
     found = conflicts.standings(company=company, on=on, appointments=appointments)
     for _kind, rows in groups:
         _mark_conflicts(rows, found)
@@ -133,7 +137,7 @@ def role_map(*, company: Company, on: date) -> RoleMap:
     for appointment in appointments:
         hours[appointment.person_id] += appointment.hours_per_week or 0
     known = {person: total for person, total in hours.items() if total}
-    return RoleMap(groups, people, away_on(company=company, on=on), channels, versions, found, known)
+    return RoleMap(groups, people, away, channels, versions, found, known)
 
 
 def _mark_conflicts(rows: list[MapRow], found: list[Standing]) -> None:

@@ -44,7 +44,9 @@ class NamesChecker(forms.Form):
         return not self.errors
 
 
-class AppointmentForm(NamesChecker, RefusableForm):
+class HatFields(forms.Form):
+    """Which hat, on whom, for which channel, who deputises: what an appointment and a move of a draft map share."""
+
     role = forms.ChoiceField(label=_("Role"))
     person = PeopleField(label=_("Who wears it"))
     channel = forms.ModelChoiceField(
@@ -54,13 +56,9 @@ class AppointmentForm(NamesChecker, RefusableForm):
     deputy = PeopleField(
         label=_("Deputy"), required=False, help_text=_("Acts while the holder is away and takes over if they leave.")
     )
-    starts_on = DayField(label=_("From"))
-    ends_on = DayField(label=_("Last day"), required=False)
     hours_per_week = forms.IntegerField(label=_("Hours a week"), required=False, min_value=1, max_value=60)
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
 
-    def __init__(self, request, **kwargs):
-        super().__init__(request, **kwargs)
+    def fill_choices(self) -> None:
         self.versions = {str(version.role_id): version for version in selectors.roles(company=self.company)}
         self.fields["role"].choices = [(pk, version.name) for pk, version in self.versions.items()]
         self.fields["channel"].queryset = selectors.channels(company=self.company)
@@ -68,6 +66,17 @@ class AppointmentForm(NamesChecker, RefusableForm):
 
     def clean_role(self):
         return self.versions[self.cleaned_data["role"]].role
+
+
+class AppointmentForm(HatFields, NamesChecker, RefusableForm):
+    starts_on = DayField(label=_("From"))
+    ends_on = DayField(label=_("Last day"), required=False)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=300)
+    field_order = ("role", "person", "channel", "deputy", "starts_on", "ends_on", "hours_per_week", "reason")
+
+    def __init__(self, request, **kwargs):
+        super().__init__(request, **kwargs)
+        self.fill_choices()
 
 
 class AppointmentUpdateForm(NamesChecker, RefusableForm):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from roles.views import channels, company, conflicts, hats, people, roles, tokens
+from roles.views import channels, company, conflicts, drafts, hats, people, roles, tokens
 
 app_name = "roles"
 
@@ -20,6 +20,12 @@ urlpatterns = [
     path("roles/conflicts/pairs/<int:pk>/edit/", conflicts.incompatibility_update, name="incompatibility-update"),
     path("roles/conflicts/checks/new/", conflicts.external_check_create, name="external-check-create"),
     path("roles/conflicts/rounds/<int:pk>/", conflicts.check_round_detail, name="check-round-detail"),
+    path("roles/drafts/", drafts.reorganisation_list, name="reorganisation-list"),
+    path("roles/drafts/<int:pk>/", drafts.reorganisation_detail, name="reorganisation-detail"),
+    path("roles/drafts/<int:pk>/moves/<str:kind>/", drafts.reorganisation_move, name="reorganisation-move"),
+    path("roles/drafts/<int:pk>/apply/", drafts.reorganisation_apply, name="reorganisation-apply"),
+    path("roles/drafts/<int:pk>/discard/", drafts.reorganisation_discard, name="reorganisation-discard"),
+    path("roles/drafts/moves/<int:pk>/remove/", drafts.move_remove, name="move-remove"),
     path("roles/people/", people.person_list, name="person-list"),
     path("roles/people/new/", people.person_create, name="person-create"),
     path("roles/people/<int:pk>/", people.person_detail, name="person-detail"),

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from mops.demo.founding import Sample
 from roles.models import CheckRound, ExternalCheck, Role
 from roles.services import conflicts as service
-from roles.services import roles
+from roles.services import drafts, roles
 from roles.services.conflicts import CheckTerms
 
 DIRECTOR = "Продления по Директу и VK: подписал ли собственник второй раз и что было с CPA"
@@ -56,3 +56,19 @@ def sign(sample: Sample, rounds: list[CheckRound], until: date) -> None:
 def sign_the_first_quarter(sample: Sample) -> None:
     for check in ExternalCheck.objects.filter(company=sample.company).select_related("checker__user", "company"):
         sign(sample, list(check.rounds.all()), sample.anchor)
+
+
+def draw_a_map(sample: Sample) -> None:
+    """A reorganisation that is being thought over: one move of it would join duties that must not meet."""
+    people, day = sample.people, sample.anchor - timedelta(days=2)
+    draft = drafts.start_reorganisation(
+        company=sample.company, by=people["pm"], at=sample.at(day, 15), today=day,
+        title="Контроль цифр отдать, Авито разгрузить", starts_on=sample.anchor + timedelta(days=14),
+    )  # fmt: skip
+    roles_by_code = {role.code: role for role in Role.objects.filter(company=sample.company)}
+    moves = (("paid-control", "crm", None, 6), ("performance", "performance", "avito", 16))
+    for code, person, channel, hours in moves:
+        drafts.add_move(
+            company=sample.company, by=people["pm"], draft=draft, kind="appoint", role=roles_by_code[code],
+            person=people[person], channel=sample.channels.get(channel), hours_per_week=hours,
+        )  # fmt: skip

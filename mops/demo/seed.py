@@ -51,6 +51,7 @@ def _make_veresk(now: datetime) -> Company:
         late_figures.run_the_old_counter(sample)
         checks.add_vacancy(sample)
         checks.name_checks(sample)
+        checks.draw_a_map(sample)
         story.live_the_weeks(sample, now)
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)

@@ -4,6 +4,8 @@ from roles.models.audit import AuditEvent
 from roles.models.channels import Campaign, Channel
 from roles.models.company import Company, CompanyOwned, in_language, validate_timezone
 from roles.models.conflicts import CheckRound, ExternalCheck, Incompatibility, IncompatibilityVersion
+from roles.models.drafts import Move, Reorganisation
+from roles.models.duties import DutyTick
 from roles.models.hats import Appointment, Role, RoleVersion, Versioned
 from roles.models.people import Absence, Membership, User, UserManager
 from roles.models.tokens import ApiToken, IdempotencyKey
@@ -18,11 +20,14 @@ __all__ = [
     "CheckRound",
     "Company",
     "CompanyOwned",
+    "DutyTick",
     "ExternalCheck",
     "IdempotencyKey",
     "Incompatibility",
     "IncompatibilityVersion",
     "Membership",
+    "Move",
+    "Reorganisation",
     "Role",
     "RoleVersion",
     "User",

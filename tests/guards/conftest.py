@@ -19,6 +19,8 @@ from roles.models import (
     ExternalCheck,
     Incompatibility,
     IncompatibilityVersion,
+    Move,
+    Reorganisation,
 )
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -92,7 +94,13 @@ def things_of(made) -> dict[str, dict]:
     check_round = CheckRound.objects.create(
         **owned, external_check=check, first_day=MONDAY, last_day=TODAY, due_on=TODAY + timedelta(days=3)
     )
+    draft = Reorganisation.objects.create(**owned, title="t", starts_on=TODAY, created_by=made.pm, created_at=NOW)
+    move = Move.objects.create(
+        **owned, reorganisation=draft, kind="appoint", role=made.roles["content"], person=made.pm, channel=made.blog
+    )
     return {
+        "reorganisation": {"pk": draft.pk, "kind": "appoint"},
+        "move": {"pk": move.pk},
         "incompatibility": {"pk": pair.pk},
         "check-round": {"pk": check_round.pk},
         "company-day": {"pk": company_day.pk},

@@ -15,7 +15,17 @@ from processes import services as processes
 from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
 from roles import audit
-from roles.models import Appointment, Campaign, Channel, CheckRound, ExternalCheck, Incompatibility, Membership, User
+from roles.models import (
+    Appointment,
+    Campaign,
+    Channel,
+    CheckRound,
+    ExternalCheck,
+    Incompatibility,
+    Membership,
+    Reorganisation,
+    User,
+)
 
 from .conftest import MONDAY, NOW, TODAY
 from .test_access import PATTERNS, address, may
@@ -65,6 +75,7 @@ def grow(made, numbers: range) -> None:
             state="open" if number % 2 else "closed",
         )  # fmt: skip
         _clash(made, number)
+        Reorganisation.objects.create(**owned, title=f"Карта {number}", starts_on=TODAY, created_at=NOW)
         Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
         audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
     for decision in processes.open_decisions(company=company, at=NOW)[::3]:
