@@ -9,9 +9,11 @@ from kpis.services import kpis as kpi_services
 from kpis.services import stop_rules
 from kpis.services.facts import record_facts
 from mops.demo import people as cast
-from roles.models import Channel, Company, Membership, Role, User
+from roles.models import Channel, CheckRound, Company, Membership, Role, User
 from roles.services import channels, companies, hats
+from roles.services import conflicts as duties
 from roles.services import people as people_services
+from roles.services.conflicts import CheckTerms
 
 SLUG = "tyos"
 HISTORY_DAYS = 60
@@ -42,17 +44,32 @@ def found_workshop(*, director: User, now: datetime) -> Company:
             company=company, by=owner, at=at, today=founded, role=Role.objects.get(company=company, code="cmo"),
             person=person, deputy=owner, hours_per_week=HOURS,
         )  # fmt: skip
+        # The owner runs both channels and deputises the director: small companies join such duties, under a check.
+        check = CheckTerms(
+            person, "Кто продлевает каналы и кто пишет объявления", "month", founded + timedelta(days=90)
+        )
         for code, name, kind, _usual, _lately in PLANS:
             channels.create_channel(
                 company=company, by=owner, at=at, today=founded, code=code, name=name, kind=kind, owner=owner,
-                status="active",
+                status="active", check=check,
             )  # fmt: skip
+        _sign_what_is_over(company, at=now, today=today)
         stop_rules.create_stop_rule(
             company=company, by=person, at=at, name="Дорогая заявка: Директ", kpi="cpa", comparison="above", line=LINE,
             window="in_a_row", n=3, minimum_sample=Decimal(2), channel=Channel.objects.get(company=company, code="direct"),
         )  # fmt: skip
         record_facts(company=company, by=owner, at=now, source_code="crm", rows=list(_rows(founded, today)))
     return company
+
+
+def _sign_what_is_over(company: Company, *, at: datetime, today: date) -> None:
+    for one in CheckRound.objects.filter(company=company, due_on__lt=today).select_related(
+        "external_check__checker__user"
+    ):
+        duties.sign_round(
+            company=company, by=one.external_check.checker, at=at, today=today, one=one, outcome="clean",
+            finding="Продлений без директора не было, объявления вышли после его правки.",
+        )  # fmt: skip
 
 
 def _rows(founded: date, today: date):
