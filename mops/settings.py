@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "roles.middleware.CompanyMiddleware",
+    "reports.downloads.TableDownloads",
 ]
 
 ROOT_URLCONF = "mops.urls"

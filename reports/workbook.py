@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from io import BytesIO
 
 from reports.tables import Cell, Kind, Table
@@ -55,8 +56,15 @@ def _put(cell, value: Cell, kind: Kind):
         cell.data_type = "s"
     else:
         cell.value = value
-    cell.number_format = FORMATS[Kind.TEXT if isinstance(value, str) else kind]
+    cell.number_format = FORMATS[_kind_of(value, kind)]
     return cell
+
+
+def _kind_of(value: Cell, kind: Kind) -> Kind:
+    """A figure or a day among texts is still one."""
+    if isinstance(value, str) or value is None or kind is not Kind.TEXT:
+        return Kind.TEXT if isinstance(value, str) else kind
+    return Kind.DATE if isinstance(value, date) else Kind.COUNT
 
 
 def _widths(table: Table) -> list[int]:

@@ -19,7 +19,8 @@ CURRENCIES = {"RUB": "₽", "USD": "$", "EUR": "€", "KZT": "₸", "BYN": "Br"}
 MONTHS_EN = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _russian() -> bool:
+def is_russian() -> bool:
+    """Does the reader read Russian? It is the default."""
     return (get_language() or "ru").startswith("ru")
 
 
@@ -34,7 +35,7 @@ def number(value: Decimal | int | float | None, places: int = 0, sign: bool = Fa
         return NOTHING
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     text = f"{abs(rounded):,.{places}f}"
-    if _russian():
+    if is_russian():
         text = text.replace(",", NBSP).replace(".", ",")
     if rounded < 0:
         return MINUS + text
@@ -78,7 +79,7 @@ def percent(share: Decimal | float | None, places: int = 0, sign: bool = False) 
     """A share as per cent: 2.5 → `250 %`, 0.008 with one place → `0,8 %`."""
     if absent(share):
         return NOTHING
-    return f"{number(Decimal(str(share)) * 100, places, sign)}{NBSP if _russian() else ''}%"
+    return f"{number(Decimal(str(share)) * 100, places, sign)}{NBSP if is_russian() else ''}%"
 
 
 def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
@@ -109,7 +110,7 @@ def day(value: date | None, year: bool = True) -> str:
     """`20.11.2026` or `20.11`; `20 Nov 2026` or `20 Nov`."""
     if value is None:
         return NOTHING
-    if _russian():
+    if is_russian():
         return f"{value:%d.%m.%Y}" if year else f"{value:%d.%m}"
     text = f"{value.day}{NBSP}{MONTHS_EN[value.month - 1]}"
     return f"{text}{NBSP}{value.year}" if year else text
@@ -119,7 +120,7 @@ def days(start: date, end: date, year: bool = True) -> str:
     """A range of days: `16–22.11.2026`, `30.11–06.12.2026`."""
     if start == end:
         return day(start, year)
-    if _russian() and (start.year, start.month) == (end.year, end.month):
+    if is_russian() and (start.year, start.month) == (end.year, end.month):
         return f"{start:%d}–{day(end, year)}"
     return f"{day(start, year and start.year != end.year)}–{day(end, year)}"
 
@@ -154,7 +155,7 @@ def month(value: date) -> str:
 
 def month_in(value: date) -> str:
     """The month as it stands after "in": `ноябре`, `November`."""
-    if not _russian():
+    if not is_russian():
         return f"{value:%B}"
     stems = [
         "январе",

@@ -6,6 +6,7 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 
+from reports.downloads import PARAMETER
 from roles import formats
 
 register = template.Library()
@@ -16,6 +17,14 @@ def company_url(context, name, *args, **kwargs):
     """A link inside the request's company: `{% company_url 'roles:channel-list' %}`; positional or named arguments."""
     slug = context["request"].company.slug
     return reverse(name, args=[slug, *args]) if args else reverse(name, kwargs={"company_slug": slug, **kwargs})
+
+
+@register.simple_tag(takes_context=True)
+def download_url(context, kind):
+    """This very page, filters and all, as a file of its tables: `xlsx` or `csv`."""
+    query = context["request"].GET.copy()
+    query[PARAMETER] = kind
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag(takes_context=True)
