@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -47,6 +47,15 @@ class LogLine:
     title: str
     headline: str
     burned: Decimal | None
+
+    @property
+    def opened_on(self) -> date:
+        return self.decision.company.local_date(self.decision.opened_at)
+
+    @property
+    def signed_on(self) -> date | None:
+        signed_at = self.decision.signed_at
+        return signed_at and self.decision.company.local_date(signed_at)
 
 
 @dataclass(frozen=True)

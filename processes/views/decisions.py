@@ -17,6 +17,7 @@ from roles.permissions import Permission, requires
 from roles.views import acting
 
 PAGE = 30
+MOST_IN_A_FILE = 5000
 
 
 @requires(Permission.READ)
@@ -26,7 +27,8 @@ def decision_list(request):
     waiting = lists.waiting_lines(company=request.company, person=request.person, at=now)
     filters = lists.log_filters(company=request.company, query=request.GET)
     log = selectors.decision_log(company=request.company, **filters.chosen)
-    page = Paginator(log, PAGE).get_page(request.GET.get("page"))
+    whole = "download" in request.GET
+    page = Paginator(log, MOST_IN_A_FILE if whole else PAGE).get_page(request.GET.get("page"))
     context = {
         "waiting": waiting,
         "burned": lists.burned_together(waiting),

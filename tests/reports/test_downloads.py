@@ -12,6 +12,9 @@ import time_machine
 from django.utils import translation
 from openpyxl import load_workbook
 
+from processes.models import Decision
+from processes.services import create_action, sign_decision
+from processes.terms import Terms
 from reports.page_tables import read_page
 from reports.tables import Kind
 from tests.conftest import shown
@@ -139,3 +142,38 @@ def test_a_closed_page_stays_closed_and_a_page_without_tables_stays_a_page(sign_
     answer = sign_in(acme.cmo).get("/c/acme/notifications/", {"download": "xlsx"})
     assert answer["Content-Type"].startswith("text/html")
     assert sign_in(acme.cmo).get(CHANNEL, {"download": "exe"})["Content-Type"].startswith("text/html")
+
+
+# ------------------------------------------------------------------ lists that are no tables on the screen
+def test_the_register_of_decisions_leaves_whole(sign_in, acme, fired):
+    decision = Decision.objects.get(company=acme.company)
+    sign_decision(
+        company=acme.company,
+        by=acme.cmo,
+        at=fired.now,
+        decision=decision,
+        choice="stop",
+        reason="=Дорого",
+        terms=Terms(),
+    )
+
+    ((rows),) = sheets(sign_in(acme.cmo).get("/c/acme/processes/decisions/", {"download": "xlsx"})).values()
+
+    told = dict(zip(rows[0], rows[1], strict=True))
+    assert (told["Решение"], told["Подписал"], told["Причина"]) == (str(decision), str(acme.cmo), "=Дорого")
+    assert told["Сгорело"] > 0
+    assert told["Подписано"].date() == date(2026, 11, 20)
+    seen = sheets(sign_in(acme.content).get("/c/acme/processes/decisions/", {"download": "xlsx"}))
+    assert all(dict(zip(rows[0], rows[1], strict=True))["Сгорело"] is None for rows in seen.values())
+
+
+def test_actions_leave_with_their_dates(sign_in, acme, fired):
+    create_action(
+        company=acme.company, by=acme.cmo, at=fired.now, text="Позвонить", owner=acme.pm, due_on=date(2026, 11, 24)
+    )
+
+    (rows,) = sheets(sign_in(acme.pm).get("/c/acme/processes/actions/", {"download": "xlsx"})).values()
+
+    assert rows[1][0] == "Позвонить"
+    assert rows[1][3].date() == date(2026, 11, 24)
+    assert "has-file" in sign_in(acme.pm).get("/c/acme/processes/actions/").content.decode()
