@@ -108,10 +108,10 @@ def away_on(*, company: Company, on: date) -> dict[int, date]:
     return dict(found.values_list("person_id", "ends_on"))
 
 
-def role_map(*, company: Company, on: date, like: RoleMap | None = None) -> RoleMap:
+def role_map(*, company: Company, on: date, today: date | None = None, like: RoleMap | None = None) -> RoleMap:
     """The map of hats on a day, in eight queries whatever their number.
 
-    `like`: another map of that day, from which roles, channels and people are taken: between them only hats have moved.
+    `today`: where the day lies ahead. `like`: another map of that day, from which roles, channels and people are taken: between them only hats have moved.
     """
     versions = like.versions if like else list(selectors.roles(company=company))
     channels = like.channels if like else list(selectors.channels(company=company))
@@ -130,7 +130,7 @@ def role_map(*, company: Company, on: date, like: RoleMap | None = None) -> Role
             groups.append((kinds[0], rows))
     people = like.people if like else list(selectors.people(company=company))
     away = like.away if like else away_on(company=company, on=on)
-    found = conflicts.standings(company=company, on=on, appointments=appointments)
+    found = conflicts.standings(company=company, on=on, appointments=appointments, today=today)
     for _kind, rows in groups:
         _mark_conflicts(rows, found)
     hours: dict[int, int] = defaultdict(int)

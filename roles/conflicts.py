@@ -162,10 +162,13 @@ def clashes_from(*, company: Company, on: date) -> list[Clash]:
     return clashes(worn_by(rows), pairs_in_force(company=company))
 
 
-def standings(*, company: Company, on: date, appointments: list[Appointment] | None = None) -> list[Standing]:
+def standings(
+    *, company: Company, on: date, appointments: list[Appointment] | None = None, today: date | None = None
+) -> list[Standing]:
     """Every clash of a day with its check, unchecked ones first; four queries at most.
 
-    `appointments`: those in force, where the caller has them.
+    `appointments`: those in force, where the caller has them. `today`: where `on` lies ahead, since a check that is due
+    between them is not skipped yet.
     """
     if appointments is None:
         appointments = list(selectors.appointments_in_force(company=company, on=on))
@@ -174,7 +177,7 @@ def standings(*, company: Company, on: date, appointments: list[Appointment] | N
     rows = []
     for clash in found:
         check = checks.get((clash.person.pk, clash.version.pair_id))
-        skipped = tuple(one for one in check.rounds.all() if is_skipped(one, on)) if check else ()
+        skipped = tuple(one for one in check.rounds.all() if is_skipped(one, today or on)) if check else ()
         rows.append(Standing(0, clash, check, skipped, on))
     rows.sort(key=lambda row: row.is_checked)
     return [Standing(number, row.clash, row.check, row.skipped, on) for number, row in enumerate(rows, 1)]

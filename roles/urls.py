@@ -11,6 +11,7 @@ urlpatterns = [
     path("roles/new/", roles.role_create, name="role-create"),
     path("roles/<int:pk>/", roles.role_detail, name="role-detail"),
     path("roles/<int:pk>/edit/", roles.role_update, name="role-update"),
+    path("roles/<int:pk>/duties/<slug:key>/", roles.role_duty_tick, name="role-duty-tick"),
     path("roles/permissions/", roles.permission_table, name="permission-table"),
     path("roles/appointments/new/", hats.appointment_create, name="appointment-create"),
     path("roles/appointments/<int:pk>/edit/", hats.appointment_update, name="appointment-update"),

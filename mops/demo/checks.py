@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 
 from mops.demo.founding import Sample
-from roles.models import CheckRound, ExternalCheck, Role
+from roles import checklists
+from roles.models import CheckRound, ExternalCheck, Role, RoleVersion
 from roles.services import conflicts as service
-from roles.services import drafts, roles
+from roles.services import drafts, duties, roles
 from roles.services.conflicts import CheckTerms
 
 DIRECTOR = "Продления по Директу и VK: подписал ли собственник второй раз и что было с CPA"
@@ -72,3 +73,20 @@ def draw_a_map(sample: Sample) -> None:
             company=sample.company, by=people["pm"], draft=draft, kind="appoint", role=roles_by_code[code],
             person=people[person], channel=sample.channels.get(channel), hours_per_week=hours,
         )  # fmt: skip
+
+
+def tick_duties(sample: Sample) -> None:
+    """The last periods of two checklists: mostly ticked, a few duties missed, today's still open."""
+    company = sample.company
+    for code in ("cmo", "performance"):
+        version = RoleVersion.objects.select_related("role").get(company=company, role__code=code, superseded_at=None)
+        for one in checklists.checklists(company=company, version=version, today=sample.anchor):
+            for number, row in enumerate(one.rows):
+                for cell in row.cells[-4:-1]:
+                    if (cell.start.toordinal() // 7 + number) % 5 == 0:
+                        continue
+                    day = min(cell.end, cell.start + timedelta(days=4))
+                    duties.tick_duty(
+                        company=company, by=one.holder, at=sample.at(day, 17), today=day, role=version.role, key=row.key,
+                        channel=one.channel,
+                    )  # fmt: skip

@@ -12,6 +12,7 @@ from kpis.services import kpis as kpi_services
 from kpis.services import measures, sources, stop_rules, targets
 from mops.demo import people as cast
 from mops.demo import world
+from roles import selectors
 from roles.models import Channel, Company, Membership, Role, User
 from roles.services import campaigns, channels, companies, hats
 from roles.services import people as people_services
@@ -114,11 +115,22 @@ def _open_channels(sample: Sample, at: datetime) -> None:
             result_kpi="romi" if plan.kind == "crm" else "cpa", check=_first_check(sample, plan.owner),
         )  # fmt: skip
         sample.channels[plan.code] = channel
+        _set_hours(sample, at, plan.owner)
         for external_id, (name, flow) in plan.campaigns.items():
             campaigns.create_campaign(
                 company=sample.company, by=None, at=at, channel=channel, external_id=external_id, name=name,
                 budget=Decimal(round(flow.spend * 33, -4)), stop_loss=Decimal(60_000),
             )  # fmt: skip
+
+
+def _set_hours(sample: Sample, at: datetime, owner: str) -> None:
+    """Hours stand on a person's first channel; the others are within them."""
+    held = list(selectors.appointments_of(company=sample.company, person=sample.people[owner], on=sample.founded))
+    if len(held) == 1:
+        hats.update_appointment(
+            company=sample.company, by=None, at=at, today=sample.founded, appointment=held[0], deputy=held[0].deputy,
+            hours_per_week=next(person.hours for person in cast.PEOPLE if person.code == owner),
+        )  # fmt: skip
 
 
 def _first_check(sample: Sample, owner: str) -> CheckTerms | None:

@@ -22,6 +22,7 @@ from reports.selectors.weekly import Part, channels_held, due_for, fact_part, pl
 from reports.spans import Span, read_span
 from roles import conflicts, formats
 from roles import selectors as roles_selectors
+from roles.checklists import Checklist, my_checklists
 from roles.models import Channel, Company, Membership
 from roles.permissions import Permission, RoleKind
 
@@ -97,6 +98,12 @@ class Today:
     month: Span | None
     earnings: Earnings | None
     coming: list[Coming]
+    checklists: list[Checklist]
+
+    @property
+    def duties(self) -> list[Checklist]:
+        """Checklists with something not yet ticked in its period."""
+        return [one for one in self.checklists if one.waiting]
 
     @property
     def burned(self) -> Decimal | None:
@@ -129,7 +136,9 @@ class Today:
 
     @property
     def is_quiet(self) -> bool:
-        return not (self.due or self.actions or self.waiting or self.late or self.sources or self.incidents)
+        return not (
+            self.due or self.actions or self.waiting or self.late or self.sources or self.incidents or self.duties
+        )
 
 
 def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
@@ -156,6 +165,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
         incidents=_incidents(company) if analyst else [],
         month=month, earnings=_earnings(company, month) if month else None,
         coming=_coming(company, person, day, at),
+        checklists=my_checklists(company=company, person=person, today=day),
     )  # fmt: skip
 
 

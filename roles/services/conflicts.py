@@ -179,7 +179,10 @@ def _met_on(clash: Clash, today: date) -> date:
 
 
 def _refusal(clash: Clash, company: Company) -> str:
-    left, right = pair_sides(clash.version, selectors.role_names(company=company))
+    names = selectors.role_names(company=company)
+    left, right = (
+        ", ".join(dict.fromkeys(names.get(hat.role.pk, "") for hat in side)) for side in (clash.left, clash.right)
+    )
     return _(
         "%(person)s would have both “%(left)s” and “%(right)s”, which must not meet: %(why)s Name who checks from "
         "outside, what, how often and until when, or appoint somebody else."

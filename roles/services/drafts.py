@@ -75,13 +75,13 @@ def remove_move(*, company: Company, by: Membership, move: Move) -> None:
 def preview(*, company: Company, by: Membership, at: datetime, today: date, draft: Reorganisation) -> Preview:
     """Make the moves in a transaction that is always rolled back: what the page promises is exactly what applying does."""
     day = max(draft.starts_on, today)
-    before = boards.role_map(company=company, on=day)
+    before = boards.role_map(company=company, on=day, today=today)
     moves = drafts.moves(company=company, draft=draft)
     with transaction.atomic():
         refusals = {
             move.pk: refusal.message for move, refusal in _carry_out(moves, company, by, at, today, day, draft.title)
         }
-        after = boards.role_map(company=company, on=day, like=before)
+        after = boards.role_map(company=company, on=day, today=today, like=before)
         transaction.set_rollback(True)
     by.__dict__.pop("hats", None)  # what was read inside the transaction never came to be
     return Preview(moves, before, after, refusals)

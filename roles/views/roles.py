@@ -1,12 +1,17 @@
 """The map of hats, what each hat says, and who may what."""
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from roles import boards, forms, selectors
+from roles import boards, checklists, forms, selectors
 from roles.permissions import ROLE_PERMISSIONS, Permission, Reach, RoleKind, requires
+from roles.refusals import Forbidden, Refused
+from roles.services import duties
 from roles.services import roles as service
 from roles.views import acting, rights, today
 
@@ -26,6 +31,7 @@ def role_detail(request, pk):
         **rights(request),
         "version": version,
         "duties": boards.duties_by_cadence(version),
+        "checklists": checklists.checklists(company=request.company, version=version, today=on),
         "rights": [(permission, reach is Reach.CHANNELS) for permission, reach in reaches.items()],
         "holders": selectors.appointments_in_force(company=request.company, on=on).filter(role=version.role),
         "away": boards.away_on(company=request.company, on=on),
@@ -60,6 +66,24 @@ def role_update(request, pk):
         return redirect("roles:role-detail", request.company.slug, version.role_id)
     context = {"form": form, "duties": duties, "version": version}
     return render(request, "roles/role_update.html", context, status=form.status)
+
+
+@requires(Permission.DO_TASKS)
+@require_POST
+def role_duty_tick(request, pk, key):
+    """Tick a duty of this period (`undo`: take the tick back); `channel`: its code, for the hats of channels."""
+    version = _role(request, pk)
+    channel = selectors.get_channel(company=request.company, code=request.POST.get("channel", ""))
+    write = duties.untick_duty if "undo" in request.POST else duties.tick_duty
+    try:
+        write(**acting(request), today=today(request), role=version.role, key=key, channel=channel)
+    except Forbidden as refusal:
+        raise PermissionDenied(refusal.message) from refusal
+    except Refused as refusal:
+        messages.error(request, refusal.message)
+    if "from_today" in request.POST:
+        return redirect(f"{reverse('home')}#h-duties")
+    return redirect(f"{reverse('roles:role-detail', args=[request.company.slug, pk])}#h-duties")
 
 
 @requires(Permission.READ)

@@ -107,7 +107,7 @@ def things_of(made) -> dict[str, dict]:
         "channel": {"code": made.vk.code, "pk": made.vk.pk},
         "campaign": {"pk": campaign.pk, "code": made.vk.code},
         "person": {"pk": made.performance.pk},
-        "role": {"pk": made.roles["performance"].pk, "code": "performance"},
+        "role": {"pk": made.roles["performance"].pk, "code": "performance", "key": "d1"},
         "appointment": {"pk": appointment.pk},
         "absence": {"pk": absence.pk},
         "token": {"pk": token.pk},
