@@ -18,8 +18,8 @@ FILE = {
     "bomb": _(
         "Unpacked, this workbook would take far more than %(most)s MB. Export only the sheet with figures, or CSV."
     ),
-    "period_only": _(
-        "This is a report of %(name)s for a whole period: it has no column with days. Export it again by days."
+    "totals_beside_campaigns": _(
+        "Rows without a campaign stand beside campaigns of the same channel and day, and nobody has said whether they are totals. Load the file by its page and say it."
     ),
     "two_currencies": _("The file holds money of several currencies: %(found)s. Export each of them by itself."),
     "picture": _("This is a picture, whatever its name says. Export the report as CSV and upload that file."),
@@ -81,7 +81,10 @@ CELL = {
     "no_date": _("The date is empty. Fill it in, or remove the row."),
     "bad_date": _("“%(value)s” is not a date. Write 2026-11-20 or 20.11.2026."),
     "ambiguous_date": _("“%(value)s” can be two different days. Write 2026-11-20 or 20.11.2026."),
-    "period_row": _("The row covers several days from “%(value)s” on. Export the report by days."),
+    "period_row": _("The row covers several days from “%(value)s” on. Export the report by days, or say that it may be spread over them."),
+    "no_days": _("The file does not say the day of its rows. Say which period it covers, or export the report by days."),
+    "bad_period": _("The period ends on “%(value)s”: before it begins, or more than a year after. Check its first and last day."),
+    "period_not_over": _("The period ends on “%(value)s”, which has not come yet. Load the file when it is over."),
     "another_weekday": _("The week from “%(value)s” begins on another weekday than the rows above: weeks would overlap. Check the date."),
     "not_first_of_month": _("A row of a month begins on its first day, and this one on “%(value)s”. Check the date, or say that rows are days or weeks."),
     "month_not_over": _("The month from “%(value)s” is not over yet. Remove the row, or load the file when the month has ended."),

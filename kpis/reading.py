@@ -14,8 +14,9 @@ from typing import BinaryIO
 from django.utils import translation
 
 from kpis import metrics as catalogue
+from kpis.answers import Answers, answers_of
 from kpis.importers import registry, stages
-from kpis.importers.base import CellProblem, Column, Context, FileProblem, Reader, Row
+from kpis.importers.base import Column, Context, FileProblem, Reader, Row
 from kpis.importers.custom import (
     DAY,
     MONTH,
@@ -29,20 +30,17 @@ from kpis.importers.custom import (
 )
 from kpis.importers.deals import Deals
 from kpis.importers.tables import Table, normalise, open_table
-from kpis.models import ColumnMap, Import, Metric, Source, UtmRule
-from roles.models import Campaign, Channel, Company
-
-LEAVE_OUT = "-"
-"""The mapping's answer for a name whose rows are not to be loaded."""
+from kpis.models import ColumnMap, Import, Metric, Source
+from kpis.naming import guess_channels
+from roles.models import Company
 
 MOST_CHANNELS = 200
-MOST_CAMPAIGNS = 20_000
 
 
-def context_of(company: Company, today: date, source: Source | None = None) -> Context:
+def context_of(company: Company, today: date, source: Source | None = None, answers: Answers | None = None) -> Context:
     """Headings by which metrics are known: codes, Russian and English names, the company's own metrics included.
 
-    `source`: whose tables mapped by hand are known too.
+    `source`: whose tables mapped by hand are known too. `answers`: what was said about the file.
     """
     columns = {}
     for language in ("ru", "en"):
@@ -57,7 +55,10 @@ def context_of(company: Company, today: date, source: Source | None = None) -> C
             if heading:
                 columns.setdefault(normalise(heading), column)
     maps = ColumnMap.objects.filter(company=company, source=source) if source else ()
-    return Context(columns, today, tuple(custom_reader(found) for found in maps))
+    own = tuple(custom_reader(found) for found in maps)
+    if answers is None:
+        return Context(columns, today, own)
+    return Context(columns, today, own, answers.order, answers.period, answers.is_spread)
 
 
 def custom_reader(found: ColumnMap) -> Custom:
@@ -112,7 +113,7 @@ def open_recognised(
 
 def open_load(company: Company, load: Import, stream: BinaryIO) -> tuple[Context, Reader, Table]:
     """The table of a load's file by the reader it was previewed with, and what that reader knows of the company."""
-    context = context_of(company, company.local_date(load.created_at), load.source)
+    context = context_of(company, company.local_date(load.created_at), load.source, answers_of(load.answers))
     return context, *open_recognised(stream, context, load.profile, load.profile_version)
 
 
@@ -218,75 +219,3 @@ def names_in(stream: BinaryIO, context: Context, profile: str) -> list[str]:
     if not rows:
         raise FileProblem("no_rows")
     return list(names)
-
-
-@dataclass
-class Names:
-    """Turns names of a file into ids: channels by the confirmed mapping, campaigns by their id in the source.
-
-    A campaign the company does not know yet gets a negative stand-in; `fresh` says what to create for it.
-    """
-
-    company: Company
-    mapping: dict[str, str]
-    channels: dict[str, int] = field(default_factory=dict)
-    campaigns: dict[tuple[int, str], int] = field(default_factory=dict)
-    fresh: dict[int, tuple[int, str, str]] = field(default_factory=dict)
-
-    def __post_init__(self):
-        codes = dict(Channel.objects.filter(company=self.company).values_list("code", "pk"))
-        self.channels = {name: codes[code] for name, code in self.mapping.items() if code in codes}
-        known = Campaign.objects.filter(company=self.company, channel__in=set(self.channels.values()))
-        self.campaigns = {(c, external): pk for pk, c, external in known.values_list("pk", "channel_id", "external_id")}
-
-    def leaves_out(self, row: Row) -> bool:
-        return self.mapping.get(row.channel) == LEAVE_OUT
-
-    def channel(self, row: Row) -> int | None:
-        """The channel's id; None with a problem added to the row when nobody chose one."""
-        found = self.channels.get(row.channel)
-        if found is None and row.channel:
-            row.problems.append(CellProblem(row.line, "", "channel_of_nobody", row.channel))
-        return found
-
-    def campaign(self, row: Row, channel_id: int) -> int:
-        """The campaign's id, a stand-in below zero for a new one, 0 for none; FileProblem for suspiciously many."""
-        if not row.campaign:
-            return 0
-        key = channel_id, row.campaign
-        if (found := self.campaigns.get(key)) is None:
-            found = self.campaigns[key] = -1 - len(self.fresh)
-            self.fresh[found] = (channel_id, row.campaign, row.campaign_name or row.campaign)
-            if len(self.fresh) > MOST_CAMPAIGNS:
-                raise FileProblem("too_many_campaigns", most=MOST_CAMPAIGNS)
-        return found
-
-
-def _by_utm_and_campaigns(names: list[str], company: Company) -> dict[str, str]:
-    """Names that are a UTM source of one channel's rules alone, or the id of campaigns of one channel alone → its code."""
-    told: dict[str, set[str]] = {}
-    wanted = {name.casefold() for name in names}
-    rules = UtmRule.objects.filter(company=company).exclude(utm_source="").values_list("utm_source", "channel__code")
-    campaigns = Campaign.objects.filter(company=company, external_id__in=names).values_list(
-        "external_id", "channel__code"
-    )  # fmt: skip
-    for rows in (campaigns, rules):
-        for name, code in rows:
-            if name.casefold() in wanted:
-                told.setdefault(name.casefold(), set()).add(code)
-    return {name: next(iter(codes)) for name, codes in told.items() if len(codes) == 1}
-
-
-def guess_channels(names: list[str], company: Company, remembered: dict[str, str]) -> dict[str, str]:
-    """For each name of a file the channel's code: as confirmed last time, else by equal code or name, else by the
-    one UTM source that only leads to it, else as the id of one of its campaigns; "" when unknown."""
-    codes = _by_utm_and_campaigns(names, company)
-    for code, name in Channel.objects.filter(company=company).values_list("code", "name"):
-        codes[code.casefold()] = codes[normalise(name)] = code
-    valid = {*codes.values(), LEAVE_OUT}
-    return {
-        name: remembered[name]
-        if remembered.get(name) in valid
-        else codes.get(name.casefold()) or codes.get(normalise(name)) or ""
-        for name in names
-    }

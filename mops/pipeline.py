@@ -14,7 +14,7 @@ from django.db.models import F
 from django_scopes import scopes_disabled
 
 from kpis.models import Evaluation
-from kpis.services import evaluations, imports, sweeping
+from kpis.services import evaluations, import_runs, sweeping
 from mops.models import Progress
 from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
@@ -76,7 +76,7 @@ def begin_day(company: Company, at: datetime) -> None:
 
 
 def load(company: Company, at: datetime) -> None:
-    imports.run_due_imports(company=company, at=at)
+    import_runs.run_due_imports(company=company, at=at)
 
 
 def evaluate(company: Company, at: datetime) -> None:

@@ -12,6 +12,7 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
 from kpis import problems
+from kpis.answers import BOTH, CAMPAIGNS, ORDERS
 from kpis.api.facts import BadQuery, refuse_beyond
 from kpis.models import Import
 from kpis.selectors import imports as reads
@@ -74,12 +75,34 @@ ImportUpload = inline_serializer(
             required=False,
             help_text="what its money is multiplied by (0.01: kopecks), asked where it is far from the loads before it",
         ),
+        "order": serializers.ChoiceField(
+            ORDERS, required=False, help_text="how 03/04/2026 is read, asked where the file does not tell"
+        ),
+        "first_day": serializers.DateField(required=False, help_text="of the period of a file without days"),
+        "last_day": serializers.DateField(required=False, help_text="its rows are spread evenly over these days"),
+        "spread": serializers.BooleanField(required=False, help_text="rows of several days may be spread over them"),
+        "totals": serializers.ChoiceField(
+            (CAMPAIGNS, BOTH),
+            required=False,
+            help_text="rows without a campaign beside campaigns: totals to leave out, or figures of their own",
+        ),
     },
 )
 ImportId = inline_serializer("ImportId", {"id": serializers.IntegerField()})
 UndoResult = inline_serializer(
     "UndoResult", {name: serializers.IntegerField() for name in ("restored", "removed", "left")}
 )
+
+
+ANSWERS = {"order": "order", "first_day": "first", "last_day": "last", "spread": "spread", "totals": "totals"}
+
+
+def _answers(data) -> dict:
+    """What the request says of questions that the file leaves; what it does not say stays as it was answered before."""
+    said = {name: str(data[field]) for field, name in ANSWERS.items() if field in data}
+    if "spread" in said:
+        said["spread"] = said["spread"].lower() in {"1", "true", "yes"}
+    return said
 
 
 def _rate(text) -> Decimal | None:
@@ -126,7 +149,7 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, CompanyVie
         )  # fmt: skip
         if load.state == Import.State.PREVIEW:
             writes.confirm_import(company=self.company, by=self.person, at=at, load=load, mapping=load.mapping,
-                rate=_rate(request.data.get("rate")), scale=_rate(request.data.get("scale")),
+                rate=_rate(request.data.get("rate")), scale=_rate(request.data.get("scale")), answers=_answers(request.data),
             )  # fmt: skip
         return Response({"id": load.pk}, status=202)
 

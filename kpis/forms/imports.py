@@ -1,19 +1,13 @@
 """Forms of loads and sources."""
 
-from decimal import Decimal, InvalidOperation
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from kpis.importers.base import FileProblem
 from kpis.importers.tables import HEADER_WITHIN
-from kpis.models import DealStage
-from kpis.reading import LEAVE_OUT
-from kpis.selectors import imports as reads
 from kpis.selectors import sources as source_reads
 from kpis.services import imports as writes
 from kpis.services import sources as source_writes
-from kpis.services.meanings import PROFILES
 from kpis.services.uploads import BadFile
 from roles import selectors
 from roles.forms import RefusableForm
@@ -48,74 +42,6 @@ class UploadForm(RefusableForm):
             raise BadFile(FileProblem("empty"))
         named = source_writes.named_source(company=company, by=by, at=at, code=source, name=source_name)
         return writes.receive_file(company=company, by=by, at=at, source=named, upload=file, header_row=header_row)
-
-
-SCALES = (
-    ("1", _("as it stands: full units")),
-    ("0.01", _("kopecks or cents: divide by 100")),
-    ("0.001", _("thousandths: divide by 1 000")),
-    ("0.000001", _("millionths: divide by 1 000 000")),
-    ("100", _("hundreds: multiply by 100")),
-    ("1000", _("thousands: multiply by 1 000")),
-    ("1000000", _("millions: multiply by 1 000 000")),
-)
-"""What money is multiplied by, and how that is called."""
-
-
-def _decimal(text: str) -> Decimal | None:
-    try:
-        return Decimal("".join(text.split()).replace(",", "."))
-    except InvalidOperation:
-        return None
-
-
-class MappingForm:
-    """A choice of channel for every name in a file, and the rate of its money where that is not the company's.
-
-    `doubt`: what speaks against taking the money as it stands, as a sentence; `scale` what was said about it. `rows` holds (field name, name in the file, chosen code, error); `rate` is None while it is not a number above 0.
-    """
-
-    def __init__(self, company, load, data=None, errors=(), said=None):
-        """`said`: the rate and the unit as they were chosen for the preview."""
-        said = said or {}
-        self.choices = (
-            DealStage.Kind.choices
-            if load.profile in PROFILES
-            else [*reads.mapping_choices(company=company), (LEAVE_OUT, _("— do not load —"))]
-        )
-        wrong = {error.field: error.message for error in errors}
-        last = writes.last_rate(load=load)
-        self.currency, self.rate_error = load.currency, wrong.get("rate", "")
-        known = f"{last.normalize():f}" if last else ""
-        self.rate_text = said.get("rate", known) if data is None else data.get("rate", "")
-        self.doubt, self.scales, self.scale = "", SCALES, None
-        self.scale_error = wrong.get("scale", "")
-        self.scale_text = said.get("scale", "") if data is None else data.get("scale", "")
-        if self.scale_text in dict(SCALES):
-            self.scale = Decimal(self.scale_text)
-        self.rows = []
-        for number, (name, code) in enumerate(sorted(load.mapping.items())):
-            field = f"channel-{number}"
-            chosen = code if data is None else data.get(field, "")
-            self.rows.append({"field": field, "name": name, "chosen": chosen, "error": wrong.get(name, "")})
-
-    @property
-    def rate(self) -> Decimal | None:
-        rate = _decimal(self.rate_text)
-        return rate if self.currency and rate is not None and rate.is_finite() and rate > 0 else None
-
-    @property
-    def mapping(self) -> dict[str, str]:
-        return {row["name"]: row["chosen"] for row in self.rows}
-
-    @property
-    def unchosen(self) -> list[str]:
-        """Names of the file that mean no channel yet."""
-        return [row["name"] for row in self.rows if not row["chosen"]]
-
-    @property
-    def complete(self) -> bool:
-        return not self.unchosen
 
 
 RHYTHMS = ((1, _("every day")), (7, _("every week")), (31, _("every month")))

@@ -33,7 +33,7 @@ class CellProblem:
 
 @dataclass(slots=True)
 class Row:
-    """One row of a file: names as they stand there, values in whole millionths (None: unknown).
+    """One row of a file: names as they stand there, values in whole millionths (None: unknown). It covers `days` from `day` on.
 
     A metric that `values` does not hold is not given by the row: the stored figure stays.
     """
@@ -45,6 +45,7 @@ class Row:
     campaign_name: str = ""
     values: dict[str, int | None] = field(default_factory=dict)
     problems: list[CellProblem] = field(default_factory=list)
+    days: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,17 @@ class Column:
 class Context:
     """What a reader must know of the company: `columns` maps normalised headings to metrics; `today` is its local date.
 
-    `own`: readers of tables whose columns somebody has mapped by hand.
+    `own`: readers of tables whose columns somebody has mapped by hand. What somebody has answered about the file: `order`
+    how its 03/04/2026 is read ("dmy", "mdy"), `period` its first and last day where no column has days, `is_spread` that a
+    row of several days is spread over them evenly.
     """
 
     columns: Mapping[str, Column]
     today: date
     own: tuple["Reader", ...] = ()
+    order: str = ""
+    period: tuple[date, date] | None = None
+    is_spread: bool = False
 
 
 class Reader(Protocol):

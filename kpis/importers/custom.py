@@ -17,7 +17,7 @@ from typing import BinaryIO
 from kpis.importers import values
 from kpis.importers.base import CellProblem, Column, Context, FileProblem, Row
 from kpis.importers.platforms.platform import NAMED, SIGNS
-from kpis.importers.rows import Layout, column_of, read_rows
+from kpis.importers.rows import Layout, column_of, read_rows, spread
 from kpis.importers.tables import HEADER_WITHIN, SPACES, WIDEST, Table, candidates, head_of, normalise, open_table
 
 DAY, CHANNEL, CAMPAIGN, CAMPAIGN_NAME = "day", "channel", "campaign", "campaign_name"
@@ -311,20 +311,6 @@ def _months_as_days(records: Iterator[list[str]], place: int) -> Iterator[list[s
             with suppress(values.CellError):  # a whole date, or none at all: the reader says what is wrong
                 cells = [*cells[:place], values.month(cells[place]).isoformat(), *cells[place + 1 :]]
         yield cells
-
-
-def spread(row: Row, days: int) -> Iterator[Row]:
-    """A row as rows of its days, evenly in millionths: what does not divide goes to the first days, one millionth each."""
-    if days == 1:
-        yield row
-        return
-    for number in range(days):
-        part = {
-            code: None if value is None else value // days + (number < value % days)
-            for code, value in row.values.items()
-        }
-        day = row.day + timedelta(days=number)
-        yield Row(row.line, day, row.channel, row.campaign, row.campaign_name, part)
 
 
 # ---------------------------------------------------------------- what is never kept

@@ -73,7 +73,7 @@ class Deals:
     """An export of one CRM. Headings as `tables.normalise` leaves them; of several equal ones the first filled cell counts.
 
     `needs`, `any_of`: headings by which it is told. `title`: stands for the id where the export has none. `customer`: tells
-    which deals are of one customer; `repeat`: says so itself. `order`: how 03/04/2026 is written, empty: told by the file.
+    which deals are of one customer; `repeat`: says so itself. `order`: how 03/04/2026 is written, empty: told by the file, or asked.
     """
 
     CODE: str
@@ -136,7 +136,7 @@ class Deals:
         head = list(islice(rows, LOOK_AHEAD))
         places, currency = self._places(table.header), self.money_of(table)
         sign = values.decimal_sign(self._text(places["amount"], cells) for _line, cells in head)
-        order = self.order or self._order(head, places)
+        order = self.order or self._order(head, places) or context.order
         for line, cells in chain(head, rows):
             yield self._row(table, line, cells, places, (sign, order, currency), context.today)
 

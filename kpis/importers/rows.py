@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import chain, islice
 
 from kpis.importers import values
@@ -11,6 +12,7 @@ from kpis.importers.tables import Table, normalise
 
 LOOK_AHEAD = 2_000
 LONGEST_NAME = 120
+LONGEST_PERIOD = 366
 WHOLE = re.compile(r"(?<=\d)\.0$")
 """An id that a spreadsheet has made a number: `123.0`."""
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
@@ -20,13 +22,13 @@ SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 class Layout:
     """Where things stand in a row: indexes of columns; `metrics` holds (index, metric).
 
-    `channel` None: all rows belong to the one called `channel_name`. `last_day`: where a row tells a period's end.
-    `order`: how 03/04/2026 is read, "dmy" or "mdy"; empty: it is refused. `whole_money`: what money without a decimal sign
+    `channel` None: all rows belong to the one called `channel_name`. `day` None: the file is of a whole period.
+    `last_day`: where a row tells a period's end. `order`: how 03/04/2026 is read, "dmy" or "mdy"; empty: as answered. `whole_money`: what money without a decimal sign
     in the whole file is counted in (1 000 000: millionths); `divide`: what all money is divided by (100: kopecks).
     `lenient`: a row without a day is a total or a footer and is left out.
     """
 
-    day: int
+    day: int | None
     channel: int | None
     campaign: int | None
     campaign_name: int | None
@@ -102,7 +104,7 @@ def is_total(cells: list[str], layout: Layout) -> bool:
         return True
     if not layout.lenient:
         return False
-    is_dated = layout.day < len(cells) and bool(cells[layout.day].strip())
+    is_dated = layout.day is None or (layout.day < len(cells) and bool(cells[layout.day].strip()))
     return not is_dated or sum(bool(cell.strip()) for cell in cells) < 2
 
 
@@ -125,16 +127,47 @@ def _names(row: Row, cells: list[str], layout: Layout, table: Table) -> None:
 
 
 def _day(row: Row, cells: list[str], layout: Layout, table: Table, context: Context) -> None:
-    cell, heading = cells[layout.day], table.header[layout.day].strip()
+    if layout.day is None:
+        _cover(row, context.period, context, "")
+        return
+    cell, heading, order = cells[layout.day], table.header[layout.day].strip(), layout.order or context.order
     try:
-        row.day = values.day(cell, layout.order)
-        if layout.last_day is not None and values.day(cells[layout.last_day], layout.order) != row.day:
-            raise values.CellError("period_row")
+        row.day = values.day(cell, order)
+        last = row.day if layout.last_day is None else values.day(cells[layout.last_day], order)
     except values.CellError as error:
         row.problems.append(CellProblem(row.line, heading, error.code, cell.strip()))
         return
-    if row.day > context.today:
+    if last != row.day:
+        _cover(row, (row.day, last) if context.is_spread else None, context, heading, cell.strip())
+    elif row.day > context.today:
         row.problems.append(CellProblem(row.line, heading, "future_date", cell.strip()))
+
+
+def _cover(row: Row, period: tuple[date, date] | None, context: Context, heading: str, cell: str = "") -> None:
+    """Let the row stand for a period that somebody has said may be spread; a problem where nobody has."""
+    if period is None:
+        row.problems.append(CellProblem(row.line, heading, "period_row" if cell else "no_days", cell))
+        return
+    row.day, last = period
+    row.days = (last - row.day).days + 1
+    if not 1 <= row.days <= LONGEST_PERIOD:
+        row.problems.append(CellProblem(row.line, heading, "bad_period", last.isoformat()))
+    elif last > context.today:
+        row.problems.append(CellProblem(row.line, heading, "period_not_over", last.isoformat()))
+
+
+def spread(row: Row, days: int) -> Iterator[Row]:
+    """A row as rows of its days, evenly in millionths: what does not divide goes to the first days, one millionth each."""
+    if days == 1 or row.problems:
+        yield row
+        return
+    for number in range(days):
+        part = {
+            code: None if value is None else value // days + (number < value % days)
+            for code, value in row.values.items()
+        }
+        day = row.day + timedelta(days=number)
+        yield Row(row.line, day, row.channel, row.campaign, row.campaign_name, part)
 
 
 def _metrics(row: Row, cells: list[str], layout: Layout, table: Table, sign: str | None, divide: int) -> None:

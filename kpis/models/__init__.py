@@ -3,6 +3,7 @@
 from kpis.models.deals import Deal, DealRevision, DealStage, UtmRule
 from kpis.models.drafts import GridDraft
 from kpis.models.facts import (
+    CampaignMatch,
     ColumnMap,
     DailyFact,
     FactRevision,
@@ -30,6 +31,7 @@ from kpis.models.rules import StopRule, StopRuleVersion
 
 __all__ = [
     "Breach",
+    "CampaignMatch",
     "ColumnMap",
     "DailyFact",
     "DataIncident",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kpis import metrics
 from roles.fields import MicrosField
-from roles.models import Channel, Company, CompanyOwned, Membership, in_language
+from roles.models import Campaign, Channel, Company, CompanyOwned, Membership, in_language
 
 
 class Metric(CompanyOwned):
@@ -98,6 +98,7 @@ class Import(CompanyOwned):
     sha256 = models.CharField(max_length=64)
     header_row = models.PositiveSmallIntegerField(null=True, help_text="of its headings, where somebody had to say it")
     mapping = models.JSONField(default=dict, help_text="names in the file → codes of channels, as the user confirmed")
+    answers = models.JSONField(default=dict, help_text="what somebody answered about the file, see kpis.answers")
     currency = models.CharField(max_length=3, blank=True, help_text="of the file, where it is not the company's")
     rate = MicrosField(null=True, blank=True, help_text="what one unit of that currency is in the company's")
     scale = MicrosField(
@@ -171,6 +172,25 @@ class ColumnMap(CompanyOwned):
 
     def __str__(self):
         return f"{self.source_id}: {', '.join(self.header[:4])}"
+
+
+class CampaignMatch(CompanyOwned):
+    """Which campaign a source means by a name or an id that is not the campaign's own: said once, kept for its next files."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="+")
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
+    external_id = models.CharField(max_length=120, help_text="as the source's files have it")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "source", "channel", "external_id"], name="campaign_match_once_per_source"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.external_id} → {self.campaign_id}"
 
 
 class MetricColumns(models.Model):

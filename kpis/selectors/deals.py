@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from kpis import deal_days, problems, reading
+from kpis.answers import ASKED
 from kpis.importers import stages
 from kpis.importers.base import CellProblem
 from kpis.importers.deals import DealRow
@@ -185,6 +186,8 @@ def preview(*, company: Company, load: Import, mapping: dict[str, str], rate: De
                 found.complete = False
                 break
             found.checked += 1
+            if any(problem.code in ASKED for problem in row.problems):
+                continue
             _check(found, row, mapping, today, seen, wrong)
     found.problems = problems.shown(problem.as_json() for problem in wrong[:MOST_PROBLEMS])
     _compare(company, load, found, seen, mapping, rate)

@@ -9,12 +9,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from kpis import problems, reading
+from kpis.answers import ASKED, CAMPAIGNS, answers_of
 from kpis.importers.base import CellProblem, Reader, Row
 from kpis.importers.custom import MONTH, WEEK, Custom
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import
-from kpis.reading import Names
+from kpis.naming import Names
 from kpis.selectors.measures import metrics_of
+from kpis.selectors.questions import TotalsDoubt
 from roles import formats
 from roles.fields import from_micros
 from roles.models import Channel, Company
@@ -44,7 +46,7 @@ class PreviewRow:
 class Preview:
     """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
     first `checked` rows of the file; `complete`: that is all of it; `weeks`, `months`: each row is spread over its days;
-    `wide`: channels were chosen column by column."""
+    `wide`: channels were chosen column by column; `asked`: rows that wait for an answer."""
 
     profile: str
     encoding: str
@@ -62,10 +64,12 @@ class Preview:
     changed: int = 0
     same: int = 0
     wrong: int = 0
+    asked: int = 0
     left_out: int = 0
     fresh_campaigns: int = 0
     first_day: date | None = None
     last_day: date | None = None
+    names: Names | None = None
 
     @property
     def facts(self) -> int:
@@ -82,13 +86,17 @@ def get_import(*, company: Company, pk: int) -> Import | None:
 
 
 def preview(
-    *, company: Company, load: Import, mapping: dict[str, str] | None = None, rate: Decimal | None = None
-) -> Preview:
-    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far; `rate`: what its money is multiplied by.
+    *, company: Company, load: Import, mapping: dict[str, str] | None = None, rate: Decimal | None = None,
+    totals: TotalsDoubt | None = None,
+) -> Preview:  # fmt: skip
+    """Read the file as the load would, write nothing. `mapping`: names → codes of channels chosen so far; `rate`: what its
+    money is multiplied by; `totals`: where rows without a campaign stand beside campaigns.
 
     Raises FileProblem when the stored file cannot be read any more.
     """
-    names = Names(company, {name: code for name, code in (mapping or load.mapping).items() if code})
+    answers = answers_of(load.answers)
+    mapping = {name: code for name, code in (mapping or load.mapping).items() if code}
+    names = Names(company, mapping, load.source, answers.campaigns)
     with reading.opened(load) as stream:
         context, reader, table = reading.open_load(company, load, stream)
         infos = metrics_of(company=company)
@@ -105,7 +113,9 @@ def preview(
         rows = reading.converted(reader.read(table, context), reading.money_codes(company), rate)
         folded, wrong = _fold(found, rows, names, reader)
     found.problems = problems.shown(problem.as_json() for problem in wrong)
-    found.fresh_campaigns = len(names.fresh)
+    found.fresh_campaigns, found.names = len(names.fresh), names
+    if totals and answers.totals == CAMPAIGNS:
+        _without_totals(found, folded, totals)
     _compare(company, load, found, folded, names)
     return found
 
@@ -133,12 +143,23 @@ def _fold(
         key = (row.day, names.channels.get(row.channel, row.channel), row.campaign)
         if not row.problems and not reader.FOLDS and (first := lines.setdefault(key, row.line)) != row.line:
             row.problems.append(CellProblem(row.line, "", "repeated", str(first)))
-        if row.problems:
+        if any(problem.code in ASKED for problem in row.problems):
+            found.asked += 1
+        elif row.problems:
             found.wrong += 1
             wrong += row.problems[: max(0, MOST_PROBLEMS - len(wrong))]
+        if row.problems:
             continue
         _add(folded, key, [row.values.get(code, LEFT) for code in codes])
     return folded, wrong
+
+
+def _without_totals(found: Preview, folded: dict[Key, list[int | None]], totals: TotalsDoubt) -> None:
+    """Totals of the file are not loaded, those stored before are cleared: the campaigns count."""
+    for day, channel in totals.scopes:
+        found.left_out += folded.pop((day, channel, ""), None) is not None
+        if (day, channel) in totals.cleared:
+            folded[day, channel, ""] = [None] * len(found.metrics)
 
 
 def _add(folded: dict[Key, list[int | None]], key: Key, values: list[int | None]) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from kpis import reading
 from kpis.importers.deals import Deals
 from kpis.models import DailyFact, Import
+from kpis.naming import LEAVE_OUT
 from kpis.selectors.measures import metrics_of
 from roles.models import Company
 
@@ -69,7 +70,7 @@ def _inside(rows, codes: list[str], mapping: dict[str, str]) -> dict[str, Decima
     """A usual day's money of a channel in the file, by metric."""
     sums: dict[str, dict[tuple[str, date], int]] = {code: defaultdict(int) for code in codes}
     for row in islice(rows, READ):
-        if row.problems or row.day is None or mapping.get(row.channel) == reading.LEAVE_OUT:
+        if row.problems or row.day is None or mapping.get(row.channel) == LEAVE_OUT:
             continue
         for code in codes:
             if value := row.values.get(code):

@@ -10,7 +10,7 @@ from django.core.files import File
 
 from kpis import problems
 from kpis.models import Import, Source
-from kpis.services import imports
+from kpis.services import import_runs, imports
 from kpis.services.sources import CODE, ensure_source
 from kpis.services.units import remembered_scale
 from roles.models import Company, Membership
@@ -71,7 +71,7 @@ def _load(company: Company, by: Membership, at: datetime, source: Source, path: 
             )  # fmt: skip
         except Refused as refusal:
             return Outcome(path, "waits", refusal.message, load)
-    imports.run_due_imports(company=company, at=at)
+    import_runs.run_due_imports(company=company, at=at)
     load.refresh_from_db()
     if load.state == Import.State.DONE:
         counts = f"{load.created} + {load.changed}, {load.unchanged} ="

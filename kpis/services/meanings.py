@@ -2,12 +2,15 @@
 
 from django.utils.translation import gettext as _
 
-from kpis import reading
+from kpis.answers import NEW
 from kpis.importers import platforms, stages
 from kpis.models import DealStage, Import, Source
+from kpis.naming import LEAVE_OUT
 from roles.models import Channel, Company
 from roles.refusals import FieldError, Refused
 
+REMEMBERED = 20
+"""Loads back to which a name's meaning is remembered: a file may leave one out."""
 RECOUNT = "deals"
 """Profile of a load that no file made: rules or stages changed, and the facts of the deals with them."""
 PROFILES = (*(reader.CODE for reader in platforms.CRMS), RECOUNT)
@@ -21,16 +24,17 @@ class ChannelsNotChosen(Refused):
 
 def remembered_mapping(company: Company, source: Source) -> dict[str, str]:
     """Names in this source's files → codes of channels, as last confirmed; stages → kinds, as they are now."""
-    last = Import.objects.filter(company=company, source=source, state=Import.State.DONE).exclude(mapping={})
+    done = Import.objects.filter(company=company, source=source, state=Import.State.DONE).exclude(mapping={})
+    last = list(done.order_by("-pk").values_list("mapping", flat=True)[:REMEMBERED])
     told = DealStage.objects.filter(company=company, source=source).values_list("name", "kind")
-    return (last.order_by("-pk").values_list("mapping", flat=True).first() or {}) | dict(told)
+    return dict(item for mapping in reversed(last) for item in mapping.items()) | dict(told)
 
 
 def codes_of(company: Company, load: Import) -> set[str]:
     """What a name of the load's file may mean."""
     if load.profile in PROFILES:
         return set(stages.KINDS)
-    return set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {reading.LEAVE_OUT}
+    return set(Channel.objects.filter(company=company).values_list("code", flat=True)) | {LEAVE_OUT, NEW}
 
 
 def chosen(company: Company, load: Import, mapping: dict[str, str]) -> dict[str, str]:

@@ -12,13 +12,15 @@ from django.views.decorators.http import require_POST
 
 from kpis import problems, reading
 from kpis.forms.columns import ColumnsForm
-from kpis.forms.imports import MappingForm, UploadForm
+from kpis.forms.imports import UploadForm
+from kpis.forms.mapping import MappingForm
 from kpis.importers import platforms, registry
 from kpis.importers.base import FileProblem
 from kpis.models import Import
 from kpis.selectors import column_maps as maps
 from kpis.selectors import deals
 from kpis.selectors import imports as reads
+from kpis.selectors.questions import questions
 from kpis.selectors.scale import scale_doubt
 from kpis.selectors.wrong_rows import wrong_rows
 from kpis.services import imports as writes
@@ -103,13 +105,14 @@ def import_wrong_rows(request, pk):
 @require_POST
 def import_confirm(request, pk):
     load = _load(request, pk)
-    form = MappingForm(request.company, load, request.POST)
+    form = MappingForm(request.company, load, request.person, request.POST)
+    said = {"load": load, "mapping": form.mapping, "answers": form.answers}
     try:
         if request.POST.get("act") == "preview":
-            writes.choose_channels(**_acting(request), load=load, mapping=form.mapping)
+            writes.choose_channels(**_acting(request), **said)
             return redirect(_counted_again(request, load, form))
         else:
-            writes.confirm_import(**_acting(request), load=load, mapping=form.mapping, rate=form.rate, scale=form.scale)
+            writes.confirm_import(**_acting(request), **said, rate=form.rate, scale=form.scale)
     except Refused as refusal:
         return _detail(request, load, refusal)
     return redirect("kpis:import-detail", request.company.slug, load.pk)
@@ -147,22 +150,32 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     context = {"load": load, "may_enter": may_enter, "refusal": refusal, "errors": problems.shown(load.errors)}
     context |= {"is_deals": load.profile in PROFILES, "is_recount": load.profile == RECOUNT}
     if load.state == Import.State.PREVIEW and may_enter:
-        data = request.POST if refusal else None
-        form = MappingForm(request.company, load, data, refusal.errors if refusal else (), request.GET)
-        context |= {"mapping": form, "by_hand": load.profile not in registry.CODES}
-        preview = deals.preview if load.profile in PROFILES else reads.preview
-        try:
-            factor = reading.factor_of(form.rate, form.scale)
-            context["preview"] = preview(company=request.company, load=load, mapping=form.mapping, rate=factor)
-            if doubt := scale_doubt(company=request.company, load=load, rate=form.rate):
-                form.doubt = doubt_sentence(request.company, doubt)
-        except FileProblem as problem:
-            context["unreadable"] = problems.file_sentence(problem)
+        context |= _preview(request, load, refusal)
     elif load.profile in PROFILES:
         context["deals"] = deals.of_load(load)
     fragment = request.htmx and load.state != Import.State.PREVIEW
     template = "kpis/_import_state.html" if fragment else "kpis/import_detail.html"
     return render(request, template, context, status=refusal.status if refusal else 200)
+
+
+def _preview(request, load: Import, refusal: Refused | None) -> dict:
+    """What a waiting load would do, and the form that asks what it leaves open."""
+    data = request.POST if refusal else None
+    form = MappingForm(request.company, load, request.person, data, refusal.errors if refusal else (), request.GET)
+    context = {"mapping": form, "by_hand": load.profile not in registry.CODES}
+    asked = {"company": request.company, "load": load}
+    try:
+        form.ask(questions(**asked, mapping=form.mapping))
+        asked |= {"mapping": form.mapping, "rate": reading.factor_of(form.rate, form.scale)}
+        if load.profile in PROFILES:
+            return context | {"preview": deals.preview(**asked)}
+        context["preview"] = reads.preview(**asked, totals=form.questions.totals)
+        form.offer_campaigns(context["preview"].names)
+        if doubt := scale_doubt(company=request.company, load=load, rate=form.rate):
+            form.doubt = doubt_sentence(request.company, doubt)
+    except FileProblem as problem:
+        context["unreadable"] = problems.file_sentence(problem)
+    return context
 
 
 def _load(request, pk: int) -> Import:

@@ -35,14 +35,14 @@ from datetime import datetime
 import django
 django.setup()
 from kpis.models import Import
-from kpis.services import imports
+from kpis.services import import_runs, imports
 from mops.benchmarks.processor import cpu
 from roles.tenancy import company_scope
 
 company_id, moment = int(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
 with company_scope(company_id) as company:
     began, own, both = time.perf_counter(), time.process_time(), cpu()
-    imports.run_due_imports(company=company, at=moment)
+    import_runs.run_due_imports(company=company, at=moment)
     took, own, both = time.perf_counter() - began, time.process_time() - own, cpu() - both
     load = Import.objects.filter(company=company).order_by("-pk").first()
 with open("/proc/self/status") as status:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.core.files.base import ContentFile
 
-from kpis.services import imports, sources, utm_rules
+from kpis.services import import_runs, imports, sources, utm_rules
 from mops.demo.founding import Sample
 
 CODE, NAME, PRIORITY, RHYTHM = "amocrm", "amoCRM салонов", 300, 31
@@ -44,7 +44,7 @@ def _load(sample: Sample, acting: dict, source, at: datetime, back: int) -> None
     load = imports.receive_file(**acting, at=at, source=source, upload=upload)
     mapping = load.mapping | {"Замер назначен": "qualified"}
     imports.confirm_import(**acting, at=at, load=load, mapping=mapping)
-    imports.run_due_imports(company=sample.company, at=at)
+    import_runs.run_due_imports(company=sample.company, at=at)
 
 
 def _line(sample: Sample, number: int, back: int) -> str:

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from kpis.models import DailyFact, Import
-from kpis.services import imports
+from kpis.services import import_runs
 from tests.conftest import PASSWORD, make_company
 from tests.e2e.conftest import DESKTOP, PHONE
 from tests.kpis.test_platforms import FILES, VK, workbook
@@ -42,7 +42,7 @@ def test_five_files_go_from_the_upload_to_the_facts(window, made, size):
         page.click("button[value=load]")
         page.wait_for_load_state()
         walker.check(f"wizard-{name}-queued-{size['width']}")
-        imports.run_due_imports(company=made.company, at=datetime.now(UTC))
+        import_runs.run_due_imports(company=made.company, at=datetime.now(UTC))
         page.reload()
         walker.check(f"wizard-{name}-done-{size['width']}")
         return Import.objects.latest("pk")

@@ -16,7 +16,7 @@ from kpis.importers.base import Context, Row
 from kpis.models import ColumnMap, DailyFact, Import
 from kpis.selectors import column_maps as maps
 from kpis.selectors import imports as reads
-from kpis.services import folders, imports
+from kpis.services import folders, import_runs, imports
 from kpis.services.column_maps import WrongColumns, choose_columns
 from kpis.services.sources import ensure_source
 from roles import tokens
@@ -52,7 +52,7 @@ def explain(made, load, said=None, **kwargs) -> Import:
 
 def run(made, load) -> Import:
     imports.confirm_import(company=made.company, by=made.analyst, at=NOW, load=load, mapping=load.mapping)
-    imports.run_due_imports(company=made.company, at=NOW)
+    import_runs.run_due_imports(company=made.company, at=NOW)
     load.refresh_from_db()
     return load
 
@@ -303,7 +303,7 @@ def test_a_load_never_runs_by_another_map_than_its_preview(acme):
     waiting = receive(acme, LONG.replace("100,50", "200,50"))
     explain(acme, waiting, LONG_SAID | {4: {"what": "skip"}})
 
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     load.refresh_from_db()
     assert (load.state, load.errors) == ("failed", [{"code": "columns_changed"}])
@@ -325,11 +325,11 @@ def test_another_waiting_load_is_asked_again_when_the_columns_change(acme):
 def test_a_worker_that_broke_off_reads_the_same_map_again(acme, monkeypatch):
     load = explain(acme, receive(acme, WEEKS), WEEKS_SAID, step="week")
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "failpoint", lambda name: name != "import.after_copy" or 1 / 0)
+        patch.setattr(import_runs, "failpoint", lambda name: name != "import.after_copy" or 1 / 0)
         run(acme, load)
     assert (load.state, facts(acme).exists()) == ("queued", False)
 
-    imports.run_due_imports(company=acme.company, at=NOW + timedelta(minutes=2))
+    import_runs.run_due_imports(company=acme.company, at=NOW + timedelta(minutes=2))
 
     load.refresh_from_db()
     assert (load.state, load.created) == ("done", 21)
@@ -427,7 +427,7 @@ def test_the_page_asks_which_column_is_what(acme, sign_in):
     browser.post(
         reverse("kpis:import-confirm", args=[slug, load.pk]), {"act": "load", "channel-0": "blog", "channel-1": "vk"}
     )
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     assert facts(acme).count() == 21
 
 

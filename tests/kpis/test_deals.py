@@ -18,7 +18,8 @@ from kpis.importers.base import Context, FileProblem
 from kpis.importers.tables import open_table
 from kpis.models import DailyFact, Deal, DealRevision, DealStage, FactRevision, Import, UtmRule
 from kpis.selectors import deals as reads
-from kpis.services import imports, meanings, utm_rules
+from kpis.services import import_runs, imports, meanings, utm_rules
+from kpis.services.leases import LEASE
 from kpis.services.sources import ensure_source
 from roles.models import AuditEvent, Campaign
 from roles.refusals import Refused
@@ -63,7 +64,7 @@ def run(made, load, mapping=None, rate=None) -> Import:
     imports.confirm_import(
         company=made.company, by=made.analyst, at=NOW, load=load, mapping=load.mapping | (mapping or {}), rate=rate
     )
-    imports.run_due_imports(company=made.company, at=NOW)
+    import_runs.run_due_imports(company=made.company, at=NOW)
     load.refresh_from_db()
     return load
 
@@ -594,7 +595,7 @@ def test_the_wizard_asks_for_stages_and_shows_what_will_be_kept(acme, sign_in):
         {f"channel-{n}": kind for n, kind in enumerate(["lost", "new", "qualified", "won", "new"])} | {"act": "load"},
     )
     assert answer.status_code == 302
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     assert Deal.objects.count() == 6
 
 
@@ -726,14 +727,14 @@ def test_a_load_that_breaks_off_writes_nothing_and_is_done_by_the_next_worker(ac
         if name == point:
             raise RuntimeError(name)
 
-    monkeypatch.setattr(imports, "failpoint", break_off)
-    imports.run_due_imports(company=acme.company, at=NOW)
+    monkeypatch.setattr(import_runs, "failpoint", break_off)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     assert not Deal.objects.exists()
     assert not DealStage.objects.exists()
     assert facts(acme) == {}
 
     monkeypatch.undo()
-    imports.run_due_imports(company=acme.company, at=NOW + imports.LEASE * 2)
+    import_runs.run_due_imports(company=acme.company, at=NOW + LEASE * 2)
     assert Deal.objects.count() == 5
     assert len(facts(acme)) == 3
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from kpis.models import Deal, Import
-from kpis.services import deals, imports, utm_rules
+from kpis.services import deals, import_runs, imports, utm_rules
 from roles.refusals import Refused
 from tests.conftest import make_company
 from tests.races import at_once
@@ -26,7 +26,7 @@ def queued(made, content, source=None) -> Import:
 
 
 def run(made, load):
-    return lambda: imports.run_import(company=made.company, pk=load.pk, at=NOW)
+    return lambda: import_runs.run_import(company=made.company, pk=load.pk, at=NOW)
 
 
 def is_settled(made) -> bool:
@@ -58,7 +58,7 @@ def test_undoing_one_source_and_changing_rules_do_not_block_each_other(acme):
     loads = [load_all(acme, HEAD + deal(1))]
     for code in ("second", "third"):
         load = queued(acme, HEAD + deal(2, WON, closed="12.11.2026"), crm(acme, code))
-        imports.run_due_imports(company=acme.company, at=NOW)
+        import_runs.run_due_imports(company=acme.company, at=NOW)
         loads.append(load)
 
     def undo(load):

@@ -9,7 +9,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kpis.models import DailyFact, Evaluation, Import, Metric, Source
-from kpis.services import imports
+from kpis.services import import_runs
 from roles import tokens
 from roles.models import Campaign
 
@@ -302,7 +302,7 @@ def test_a_file_is_queued_run_and_undone(acme, client):
     pk = answer.json()["id"]
     assert one(client, acme.analyst, pk).json()["state"] == "queued"
 
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     shown = one(client, acme.analyst, pk).json()
     assert (shown["state"], shown["created"], shown["source"], shown["first_day"]) == ("done", 1, "ads", "2026-11-16")
@@ -313,10 +313,22 @@ def test_a_file_is_queued_run_and_undone(acme, client):
     assert not DailyFact.objects.exists()
 
 
+def test_a_file_that_leaves_a_question_is_refused_until_the_request_answers_it(acme, client):
+    content = CSV.replace("2026-11-16", "03/04/2026")
+
+    refused = send_file(client, acme.analyst, content)
+    taken = send_file(client, acme.analyst, content, order="dmy")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "answers_needed")
+    assert [error["field"] for error in refused.json()["errors"]] == ["order"]
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+    assert one(client, acme.analyst, taken.json()["id"]).json()["first_day"] == "2026-04-03"
+
+
 def test_errors_of_a_load_are_listed_by_row(acme, client):
     pk = send_file(client, acme.analyst, CSV + "2026-11-17,vk,NaN\n").json()["id"]
 
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     shown = one(client, acme.analyst, pk).json()
     assert shown["state"] == "failed"

@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kpis.models import DailyFact, FactRevision, Import
-from kpis.services import imports
+from kpis.services import import_runs, imports
 from kpis.services.facts import record_facts
 from kpis.services.sources import ensure_source
 from roles.models import AuditEvent
@@ -43,7 +43,7 @@ def test_two_workers_run_one_load_once(acme):
         load = imports.receive_file(company=acme.company, by=acme.analyst, at=NOW, source=source, upload=upload)
         imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
 
-        finished = at_once(*[lambda: imports.run_due_imports(company=acme.company, at=NOW)] * 3)
+        finished = at_once(*[lambda: import_runs.run_due_imports(company=acme.company, at=NOW)] * 3)
 
         assert sorted(finished) == [0, 0, 1]
     assert set(Import.objects.values_list("state", "attempts")) == {("done", 1)}

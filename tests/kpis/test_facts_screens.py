@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from kpis.models import DailyFact, Import, Source
 from kpis.selectors.sources import freshness
-from kpis.services import imports
+from kpis.services import import_runs
 from kpis.services.facts import record_facts
 from roles.models import AuditEvent
 
@@ -60,7 +60,7 @@ def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
 
     browser.post(f"{sent.url}confirm/", {"channel-0": "vk", "channel-1": "blog", "act": "load"})
     assert 'hx-trigger="every 2s"' in page(browser.get(sent.url))
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     done = browser.get(sent.url, headers={"hx-request": "true"})
     assert "hx-trigger" not in page(done)
     assert "<html" not in page(done)

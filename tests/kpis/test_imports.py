@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from kpis.models import DailyFact, Import, UtmRule
 from kpis.selectors import imports as reads
-from kpis.services import imports, meanings, uploads
+from kpis.services import import_runs, imports, meanings, uploads
 from kpis.services.sources import ensure_source
 from kpis.services.sweeping import sweep_uploads
 from roles.models import AuditEvent, Campaign
@@ -38,7 +38,7 @@ def receive(made, content=CANONICAL, **kwargs) -> Import:
 def load_all(made, content=CANONICAL, mapping=None) -> Import:
     load = receive(made, content)
     imports.confirm_import(company=made.company, by=made.analyst, at=NOW, load=load, mapping=mapping or load.mapping)
-    imports.run_due_imports(company=made.company, at=NOW)
+    import_runs.run_due_imports(company=made.company, at=NOW)
     load.refresh_from_db()
     return load
 
@@ -158,7 +158,7 @@ def test_one_bad_row_and_nothing_is_written(acme, row):
     seen = reads.preview(company=acme.company, load=load)
     imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
 
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     load.refresh_from_db()
     assert load.state == "failed"
@@ -223,9 +223,9 @@ def test_a_leased_load_is_left_alone_until_its_lease_runs_out(acme):
     load = queued(acme)
     Import.objects.filter(pk=load.pk).update(lease_until=NOW + timedelta(seconds=30), lease_token="other", attempts=1)
 
-    assert imports.run_due_imports(company=acme.company, at=NOW) == 0
-    assert imports.run_due_imports(company=acme.company, at=NOW + timedelta(seconds=31)) == 1
-    assert imports.run_due_imports(company=acme.company, at=NOW + timedelta(seconds=99)) == 0
+    assert import_runs.run_due_imports(company=acme.company, at=NOW) == 0
+    assert import_runs.run_due_imports(company=acme.company, at=NOW + timedelta(seconds=31)) == 1
+    assert import_runs.run_due_imports(company=acme.company, at=NOW + timedelta(seconds=99)) == 0
     assert facts(acme).count() == 2
 
 
@@ -235,19 +235,19 @@ def test_a_worker_that_lost_its_lease_writes_nothing(acme, monkeypatch):
     def stolen(name):
         Import.objects.filter(pk=load.pk).update(lease_token="other")
 
-    monkeypatch.setattr(imports, "failpoint", stolen)
+    monkeypatch.setattr(import_runs, "failpoint", stolen)
 
-    with pytest.raises(imports.LeaseLost):
-        imports.run_import(company=acme.company, pk=load.pk, at=NOW)
+    with pytest.raises(import_runs.LeaseLost):
+        import_runs.run_import(company=acme.company, pk=load.pk, at=NOW)
     assert not facts(acme).exists()
 
 
 def test_a_load_that_breaks_off_again_and_again_says_so(acme, monkeypatch):
     load = queued(acme)
-    monkeypatch.setattr(imports, "failpoint", lambda name: 1 / 0)
+    monkeypatch.setattr(import_runs, "failpoint", lambda name: 1 / 0)
 
     for minute in range(4):
-        imports.run_due_imports(company=acme.company, at=NOW + timedelta(minutes=minute))
+        import_runs.run_due_imports(company=acme.company, at=NOW + timedelta(minutes=minute))
 
     load.refresh_from_db()
     assert (load.state, load.errors) == ("failed", [{"code": "broke_off", "n": 3}])
@@ -258,7 +258,7 @@ def test_a_lost_upload_says_so(acme):
     load = queued(acme)
     load.file.storage.delete(load.file.name)
 
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     load.refresh_from_db()
     assert (load.state, load.errors) == ("failed", [{"code": "gone"}])
@@ -324,7 +324,7 @@ def test_two_names_of_one_channel_on_one_day_are_a_repeated_row_in_both_places(a
 
     assert [problem["code"] for problem in reads.preview(company=acme.company, load=load).problems] == ["repeated"]
     imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     load.refresh_from_db()
     assert [(error["row"], error["code"], error["value"]) for error in load.errors] == [(3, "repeated", "2")]
 

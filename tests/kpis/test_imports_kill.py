@@ -19,7 +19,7 @@ django.setup()
 from django.core.files.base import ContentFile
 from kpis.models import DailyFact, Evaluation, FactRevision, Import
 from kpis.selectors import imports as reads
-from kpis.services import imports, sources
+from kpis.services import import_runs, imports, sources
 from roles.models import AuditEvent, Campaign, Membership
 from roles.tenancy import company_scope
 
@@ -34,7 +34,7 @@ with company_scope(company_id) as company:
         reads.preview(company=company, load=load)
         imports.confirm_import(company=company, by=person, at=moment, load=load, mapping=load.mapping)
     if step == "run":
-        imports.run_due_imports(company=company, at=moment)
+        import_runs.run_due_imports(company=company, at=moment)
     load = Import.objects.filter(company=company).first()
     print(json.dumps({
         "loads": Import.objects.count(), **({"state": load.state, "attempts": load.attempts, "created": load.created} if load else {}),

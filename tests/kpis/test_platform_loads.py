@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from kpis.models import Import
 from kpis.selectors import imports as reads
-from kpis.services import imports
+from kpis.services import import_runs, imports
 
 from .test_imports import NOW, facts, load_all, receive, upload
 from .test_platforms import FILES, VK, workbook
@@ -52,7 +52,7 @@ def test_money_of_another_currency_asks_for_its_rate(acme):
             imports.confirm_import(**confirm, rate=rate)
     seen = reads.preview(company=acme.company, load=load, mapping=confirm["mapping"], rate=Decimal("90.5"))
     imports.confirm_import(**confirm, rate=Decimal("90.5"))
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     assert (load.currency, refused.value.errors[0].field) == ("USD", "rate")
     assert seen.rows[0].values[0] == Decimal("111722.25")
@@ -97,7 +97,7 @@ def test_a_workbook_goes_through_the_page(acme, sign_in):
     load = Import.objects.get()
     page = browser.get(posted.url).content.decode()
     browser.post(reverse("kpis:import-confirm", args=[slug, load.pk]), {"act": "load", "channel-0": "vk"})
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
 
     assert "VK Реклама" in page
     assert "Охват" in page

@@ -197,9 +197,7 @@ def test_a_workbook_is_read_from_the_sheet_with_the_daily_figures():
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        ("Кампания;Показы;Клики;Расход (руб.);CTR (%)\n1;2;3;4;5\n", "period_only"),
         ("Reporting starts,Campaign name,Amount spent (USD),Impressions\n", ""),
-        ("Campaign,Cost,Impr.,Clicks\nBrand,10.00,100,5\n", "period_only"),
         ("Day,Campaign,Currency code,Cost,Impr.\n2026-11-17,a,USD,1.00,5\n2026-11-17,b,EUR,1.00,5\n", "two_currencies"),
     ],
 )

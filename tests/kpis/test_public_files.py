@@ -7,7 +7,7 @@ from django.db.models import Sum
 from django.urls import reverse
 
 from kpis.models import Import
-from kpis.services import imports
+from kpis.services import import_runs, imports
 from kpis.services.uploads import BadFile
 from roles.models import Campaign, Channel
 
@@ -77,7 +77,7 @@ def test_a_public_file_is_loaded_on_the_screen_with_its_published_totals(acme, s
         assert browser.get(sent.url).status_code == 200
         done = browser.post(reverse("kpis:import-confirm", args=[slug, load.pk]), {"act": "load"} | chosen)
         assert done.status_code == 302, done.content.decode()
-        imports.run_due_imports(company=acme.company, at=NOW)
+        import_runs.run_due_imports(company=acme.company, at=NOW)
         load.refresh_from_db()
         assert (load.state, load.errors) == ("done", [])
         return load

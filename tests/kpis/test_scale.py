@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from kpis.models import Import
 from kpis.selectors.scale import scale_doubt
-from kpis.services import folders, imports
+from kpis.services import folders, import_runs, imports
 from kpis.services.units import ScaleNeeded, remembered_scale
 
 from .test_folders import drop  # noqa: F401
@@ -28,7 +28,7 @@ def confirm(made, load, **kwargs):
 
 def run(made, load, **kwargs) -> Import:
     confirm(made, load, **kwargs)
-    imports.run_due_imports(company=made.company, at=NOW)
+    import_runs.run_due_imports(company=made.company, at=NOW)
     load.refresh_from_db()
     return load
 

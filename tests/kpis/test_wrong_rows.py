@@ -6,7 +6,7 @@ import io
 import pytest
 from django.urls import reverse
 
-from kpis.services import imports
+from kpis.services import import_runs, imports
 
 from .test_imports import NOW, receive
 
@@ -52,5 +52,5 @@ def test_it_is_for_who_loads_and_while_there_is_something_to_put_right(acme, sig
     address = reverse("kpis:import-wrong-rows", args=[acme.company.slug, load.pk])
     assert sign_in(acme.content).get(address).status_code == 403
     imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
-    imports.run_due_imports(company=acme.company, at=NOW)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
     assert sign_in(acme.analyst).get(address).status_code == 302

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kpis.importers.base import Column, Context, FileProblem, Row
-from kpis.importers.rows import Layout, find, metric_columns, read_rows
+from kpis.importers.rows import Layout, find, metric_columns, read_rows, spread
 from kpis.importers.tables import Table, normalise
 
 SPEND, CLICKS = Column("spend", money=True), Column("clicks", money=False)
@@ -45,16 +45,14 @@ class Platform:
     FOLDS: bool = field(default=True, init=False)
 
     def sniff(self, header: list[str], context: Context) -> bool:
-        """Its own headings and at least one metric; without a day it is still its own, and `layout` says what is missing."""
+        """Its own headings and at least one metric; without a day it is still its own, and its period is asked."""
         known = {normalise(heading) for heading in header}
         told = not self.any_of or bool(self.any_of & known)
         return told and self.needs <= known and bool(known & self.columns.keys())
 
     def layout(self, header: list[str]) -> Layout:
-        """Where things stand; FileProblem for a file without days."""
+        """Where things stand."""
         day = find(header, self.day)
-        if day is None:
-            raise FileProblem("period_only", name=self.NAME)
         campaign, name = find(header, self.campaign), find(header, self.campaign_name)
         return Layout(
             day, None, name if campaign is None else campaign, name, metric_columns(header, self.columns), self.NAME,
@@ -72,7 +70,8 @@ class Platform:
         return (row.channel for row in read_rows(table, layout, Context({}, date.max)))
 
     def read(self, table: Table, context: Context) -> Iterator[Row]:
-        return read_rows(table, self.layout(table.header), context)
+        for row in read_rows(table, self.layout(table.header), context):
+            yield from spread(row, row.days)
 
     def money_of(self, table: Table) -> str:
         """The currency that the file names: in a column of its own or in a heading of money; empty where it names none."""
