@@ -2,23 +2,36 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from django.utils.translation import gettext as _
 
 from processes import signing
 from processes.models import Decision
 from processes.signing import CHECKER, Case, Standing
-from roles import selectors
-from roles.models import Appointment, Company, Membership
+from roles import conflicts, selectors
+from roles.models import Appointment, Company, ExternalCheck, Membership
 from roles.permissions import Hat, RoleKind
 
 
 @dataclass(frozen=True)
 class Around:
-    """Who matters to the decisions of a company on a day: appointments in force and who is away. Two queries."""
+    """Who matters to the decisions of a company on a day: appointments in force and who is away. Two queries, and a third
+    for the outside checks where an owner who runs the channel has signed."""
 
     appointments: tuple[Appointment, ...]
     away: frozenset[int]
+    company: Company
+    on: date
+
+    @cached_property
+    def checks(self) -> list[ExternalCheck]:
+        """The outside checks of whoever decides, in force on the day."""
+        return conflicts.checks_of_kind(company=self.company, on=self.on, kinds=(RoleKind.CMO, RoleKind.OWNER))
+
+    def outside_checkers(self, signer_id: int) -> list[Membership]:
+        """Who was named to check this person's decisions, whatever their own hats."""
+        return [check.checker for check in self.checks if check.person_id == signer_id and check.checker.is_active]
 
     def side(self, channel) -> frozenset[int]:
         """Ids of the people who own or deputise a channel."""
@@ -53,7 +66,7 @@ class Around:
 def around(*, company: Company, on: date) -> Around:
     appointments = selectors.appointments_in_force(company=company, on=on)
     away = selectors.absences(company=company, on=on).filter(starts_on__lte=on).values_list("person_id", flat=True)
-    return Around(tuple(appointments), frozenset(away))
+    return Around(tuple(appointments), frozenset(away), company, on)
 
 
 def around_at(decision: Decision, at: datetime) -> Around:
@@ -78,10 +91,12 @@ def deciders(*, decision: Decision, people: Around) -> list[Membership]:
 
 def cosigners(*, decision: Decision, signer_id: int, cosigner: str, people: Around) -> list[Membership]:
     """Who may give the second signature: the owner, or the named checkers; never the signer."""
-    kinds = (RoleKind.CMO, RoleKind.PM) if cosigner == CHECKER else (RoleKind.OWNER,)
+    wearers = people.wearers(RoleKind.OWNER)
+    if cosigner == CHECKER:
+        wearers = [*people.outside_checkers(signer_id), *people.wearers(RoleKind.CMO, RoleKind.PM)]
     return [
         person
-        for person in people.wearers(*kinds)
+        for person in dict.fromkeys(wearers)
         if cosign_problem(decision=decision, person=person, signer_id=signer_id, cosigner=cosigner, people=people)
         is None
     ]
@@ -94,9 +109,10 @@ def cosign_problem(
     named = decision.terms.get("checker") if cosigner == CHECKER else None
     if named and person.pk not in _stand_for(named, people):
         return _("%(name)s was named to check.") % {"name": decision.terms["checker_name"]}
+    outside = [row.pk for row in people.outside_checkers(signer_id)] if cosigner == CHECKER else []
     return signing.cosign_refusal(
         person_id=person.pk, hats=people.hats(person), signer_id=signer_id, cosigner=cosigner,
-        side=people.side(decision.channel),
+        side=people.side(decision.channel), outside=frozenset(outside),
     )  # fmt: skip
 
 
@@ -115,4 +131,4 @@ def hat_of_cosigner(*, decision: Decision, person: Membership, people: Around) -
     """Under which hat a second signature is given, or a proposal taken back."""
     kinds = [hat.kind for hat in people.hats(person)]
     wanted = (RoleKind.CMO, RoleKind.PM) if decision.cosigner == CHECKER else (RoleKind.OWNER,)
-    return str(next((kind for kind in (*wanted, RoleKind.CMO, RoleKind.OWNER) if kind in kinds), ""))
+    return str(next((kind for kind in (*wanted, RoleKind.CMO, RoleKind.OWNER, *kinds) if kind in kinds), ""))

@@ -77,8 +77,9 @@ class DecisionSignForm(RefusableForm):
         )  # fmt: skip
         field = self.fields["checker"]
         field.queryset = selectors.people(company=self.company).filter(pk__in=[person.pk for person in found])
-        if len(found) == 1:
-            field.initial = found[0].pk
+        outside = [person for person in people.outside_checkers(self.person.pk) if person in found]
+        if len(outside or found) == 1:
+            field.initial = (outside or found)[0].pk
 
     def _name_forecast(self, decision: Decision) -> None:
         """The figure is the rule's KPI, typed in its own unit: per cent where it is a share."""

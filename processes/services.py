@@ -169,7 +169,8 @@ def _second_signer(
         raise refuse("choice", "no_checker", message)
     if cosigner != Decision.Cosigner.CHECKER:
         return {}
-    named = found if terms.checker is None else [person for person in found if person.pk == terms.checker]
+    outside = [person for person in people.outside_checkers(by.pk) if person in found]
+    named = (outside or found) if terms.checker is None else [person for person in found if person.pk == terms.checker]
     if len(named) != 1:
         who = ", ".join(str(person) for person in found)
         raise refuse("checker", "required", _("Name who checks: %(people)s.") % {"people": who})

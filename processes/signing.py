@@ -77,15 +77,19 @@ def _right(hats: tuple[Hat, ...], is_owner: bool, case: Case) -> tuple[RoleKind 
 
 
 def cosign_refusal(
-    *, person_id: int, hats: Iterable[Hat], signer_id: int, cosigner: str, side: frozenset[int]
-) -> str | None:
-    """Why this person may not give the second signature, in words; None when they may."""
+    *, person_id: int, hats: Iterable[Hat], signer_id: int, cosigner: str, side: frozenset[int],
+    outside: frozenset[int] = frozenset(),
+) -> str | None:  # fmt: skip
+    """Why this person may not give the second signature, in words; None when they may.
+
+    `outside`: ids of those named to check the signer from outside, who sign whatever hats they wear.
+    """
     if person_id == signer_id:
         return _("The author is never the approver: another person gives the second signature.")
     hats = tuple(hats)
     if cosigner == OWNER:
         return None if _wears(hats, RoleKind.OWNER) else _("The owner gives the second signature.")
-    if _wears(hats, RoleKind.CMO, RoleKind.PM) and person_id not in side:
+    if (person_id in outside or _wears(hats, RoleKind.CMO, RoleKind.PM)) and person_id not in side:
         return None
     return _("The marketing director or the project manager checks, unless they run this channel.")
 

@@ -203,18 +203,17 @@ def check_in_force(*, company: Company, person: Membership, pair: Incompatibilit
     return check
 
 
-def checks_over(
-    *, company: Company, person: Membership | None, on: date, kinds: Iterable[RoleKind]
+def checks_of_kind(
+    *, company: Company, on: date, kinds: Iterable[RoleKind], person: Membership | None = None
 ) -> list[ExternalCheck]:
-    """The checks under which a person acted on a day, of the pairs about one of these kinds of hats: who made it possible."""
-    if person is None:
-        return []
+    """Checks that counted on a day, of the pairs about one of these kinds of hats: of everybody, or of one person."""
     kinds = tuple(kinds)
     about = (
         Q(pair__left_kind__in=kinds) | Q(pair__right_kind__in=kinds)
         | Q(pair__left_role__kind__in=kinds) | Q(pair__right_role__kind__in=kinds)
     )  # fmt: skip
-    found = ExternalCheck.objects.filter(about, company=company, person=person, starts_on__lte=on, until__gte=on)
+    found = ExternalCheck.objects.filter(about, company=company, starts_on__lte=on, until__gte=on)
+    found = found.filter(person=person) if person else found
     return list(found.exclude(ended_on__lt=on).select_related("checker__user"))
 
 

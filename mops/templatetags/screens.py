@@ -81,6 +81,18 @@ def _widget_class(bound) -> str:
     return "input"
 
 
+@register.inclusion_tag("roles/_checked_by.html", takes_context=True)
+def checked_by(context, person, at, *kinds):
+    """Whose outside check made it possible that `person` did this at a moment (aware) under a hat of these kinds; mostly nothing."""
+    from roles import conflicts
+
+    company = context["request"].company
+    if not person or not at:
+        return {"checks": []}
+    on = company.local_date(at)
+    return {"checks": conflicts.checks_of_kind(company=company, on=on, kinds=kinds, person=person)}
+
+
 @register.simple_tag(takes_context=True)
 def kpi_names(context) -> dict[str, str]:
     """Code → name of the company's KPIs, then of the measures of discipline: pages of `roles/` cannot ask `kpis/` themselves."""

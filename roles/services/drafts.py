@@ -101,7 +101,7 @@ def apply_reorganisation(
         raise refuse("reason", "empty", _("There is nothing to apply: write down the first move."))
     refused = list(_carry_out(moves, company, by, at, today, max(locked.starts_on, today), reason))
     if refused:
-        errors = [FieldError("reason", "move_refused", refusal.message, move.pk) for move, refusal in refused]
+        errors = [FieldError("moves", "move_refused", refusal.message, move.pk) for move, refusal in refused]
         message = _("Nothing was changed: some moves cannot be made. Put them right on the map.")
         raise MovesRefused(message, errors)
     return _close(locked, Reorganisation.State.APPLIED, "apply_reorganisation", by, at, reason)

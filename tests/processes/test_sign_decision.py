@@ -12,7 +12,7 @@ from processes import sealing, services
 from processes.models import Action, Decision, SealedDecision, Signature
 from processes.signatures import AlreadySigned, NotOpen
 from processes.terms import WrongTerms
-from roles.models import Absence, Appointment, AuditEvent, Campaign, Channel, Membership
+from roles.models import Absence, Appointment, AuditEvent, Campaign, Channel, ExternalCheck, Incompatibility, Membership
 from roles.refusals import Refused
 
 from .conftest import NOW, OPENED, TODAY, add_breach, add_rule, open_one, sign
@@ -262,6 +262,23 @@ def test_an_owner_who_runs_the_channel_is_checked(house):
     with pytest.raises(services.MayNotCosign):
         services.cosign_decision(company=house.company, decision=decision, by=house.analyst, at=LATER)
     assert services.cosign_decision(company=house.company, decision=decision, by=house.pm, at=LATER).state == "signed"
+
+
+def test_the_checker_named_from_outside_signs_second_whatever_their_hat(house):
+    own(house, house.owner)
+    pair = Incompatibility.objects.create(company=house.company, left_kind="channel_owner", right_kind="cmo")
+    ExternalCheck.objects.create(
+        company=house.company, person=house.owner, pair=pair, checker=house.analyst, what="Продления", cadence="week",
+        starts_on=TODAY, until=TODAY + timedelta(days=60), created_at=LATER,
+    )  # fmt: skip
+
+    decision = sign(house, house.owner, at=LATER, choice="continue", until=TODAY + timedelta(days=5))
+
+    assert decision.terms["checker"] == house.analyst.pk
+    with pytest.raises(services.MayNotCosign):
+        services.cosign_decision(company=house.company, decision=decision, by=house.pm, at=LATER)
+    signed = services.cosign_decision(company=house.company, decision=decision, by=house.analyst, at=LATER)
+    assert (signed.state, signed.signatures.last().signed_as) == ("signed", "analyst")
 
 
 def test_without_any_checker_only_stop_and_cut_remain(house):
