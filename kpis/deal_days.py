@@ -101,17 +101,17 @@ class Meaning:
         return bool(changed)
 
 
-def figures(deals: Iterable, *, is_every_deal: bool = False) -> dict[Key, list[Decimal | None]]:
-    """The daily figures of settled deals of one source, in the order of METRICS; None: unknown.
+def figures(deals: Iterable, firsts: dict[str, str], *, is_every_deal: bool = False) -> dict[Key, list[Decimal | None]]:
+    """The daily figures of settled deals of one source that have a channel, in the order of METRICS; None: unknown.
 
-    A deal without channel is in none. `is_every_deal`: the CRM holds every deal, so a day without one is a known zero, from
-    the first day of each channel and campaign to the last day of all.
+    `deals` are read once; `firsts`: see `first_purchases`. `is_every_deal`: the CRM holds every deal, so a day without one
+    is a known zero, from the first day of each channel and campaign to the last day of all.
     """
-    deals = [deal for deal in deals if deal.channel_id]
-    firsts = _first_purchases(deals)
     found: dict[Key, list[Decimal | None]] = {}
+    last: date | None = None
     for deal in deals:
         scope = deal.channel_id, deal.campaign_id or 0
+        last = max(last or deal.created_on, deal.created_on)
         came = found.setdefault((*scope, deal.created_on), _zeros())
         came[0] += deal.kind != stages.JUNK
         came[1] += deal.qualified
@@ -120,8 +120,8 @@ def figures(deals: Iterable, *, is_every_deal: bool = False) -> dict[Key, list[D
             made[2] += 1
             _add(made, 3, deal.amount)
             _add(made, 4, _is_new(deal, firsts))
-    if is_every_deal and deals:
-        _fill(found, max(deal.created_on for deal in deals))
+    if is_every_deal and last:
+        _fill(found, last)
     return found
 
 
@@ -134,13 +134,14 @@ def _add(values: list[Decimal | None], place: int, value: Decimal | None) -> Non
     values[place] = None if value is None or values[place] is None else values[place] + value
 
 
-def _first_purchases(deals: list) -> dict[str, str]:
-    """Customer → id of the deal that was made first."""
-    made = sorted((d.day, d.external_id, d.customer) for d in deals if d.kind == stages.WON and d.customer)
-    firsts: dict[str, str] = {}
-    for _day, external_id, customer in made:
-        firsts.setdefault(customer, external_id)
-    return firsts
+def first_purchases(made: Iterable[tuple[str, date, str]]) -> dict[str, str]:
+    """Customer → id of the deal that was made first, of (customer, day, id) of the deals that were made."""
+    firsts: dict[str, tuple[date, str]] = {}
+    for customer, day, external_id in made:
+        known = firsts.get(customer)
+        if known is None or (day, external_id) < known:
+            firsts[customer] = day, external_id
+    return {customer: external_id for customer, (_day, external_id) in firsts.items()}
 
 
 def _is_new(deal, firsts: dict[str, str]) -> Decimal | None:

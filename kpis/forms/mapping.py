@@ -6,13 +6,13 @@ from functools import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from kpis.answers import BOTH, CAMPAIGNS, NEW, ORDER, PERIOD, SPREAD
+from kpis.importers.registry import PROFILES
 from kpis.models import ColumnMap, DealStage
 from kpis.naming import LEAVE_OUT
 from kpis.selectors import imports as reads
 from kpis.selectors.campaign_choices import CampaignChoices, campaign_choices
 from kpis.selectors.questions import Questions
 from kpis.services import imports as writes
-from kpis.services.meanings import PROFILES
 from roles import selectors
 from roles.models import Channel
 from roles.permissions import Permission

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, islice
 
-from kpis.importers import values
+from kpis.importers import stages, values
 from kpis.importers.base import CellProblem, Context, FileProblem
 from kpis.importers.rows import LONGEST_NAME, LOOK_AHEAD, SHORTENED, WHOLE
 from kpis.importers.tables import SPACES, Table, normalise
@@ -270,6 +270,30 @@ class Deals:
         told = self._text(places["currency"], cells).upper()
         if currency and re.fullmatch(r"[A-Z]{3}", told) and told != currency:
             wrong("currency", "another_currency", told)
+
+
+@dataclass
+class DealChecks:
+    """What one row of an export cannot tell: whether its deal stands in the file twice, or is won before its day has come.
+
+    Of every deal its row and a hash of what is said of it are held, no more.
+    """
+
+    mapping: dict[str, str]
+    today: date
+    known: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def check(self, row: DealRow) -> bool:
+        """Add the row's problems to it; False for a row that says again what an earlier one has said."""
+        if self.mapping.get(row.stage) == stages.WON and row.closed_on and row.closed_on > self.today:
+            row.problems.append(CellProblem(row.line, "", "won_in_future", row.closed_on.isoformat()))
+        if row.problems:
+            return True
+        said = hash(row.said)
+        line, first = self.known.setdefault(row.external_id, (row.line, said))
+        if line != row.line and first != said:
+            row.problems.append(CellProblem(row.line, "", "deal_twice", str(line)))
+        return line == row.line or bool(row.problems)
 
 
 def _kept(cell: str, place: int, used: set[int], secret: set[int], hashed: Callable[[str], str]) -> str:

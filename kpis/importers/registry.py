@@ -5,6 +5,11 @@ from kpis.importers.base import Context, FileProblem, Reader
 
 READERS: tuple[Reader, ...] = (multi_platform, canonical, *platforms.ALL, *platforms.CRMS)
 CODES = frozenset(reader.CODE for reader in READERS)
+CRMS = tuple(reader.CODE for reader in platforms.CRMS)
+RECOUNT = "deals"
+"""Profile of a load that no file made: rules or stages changed, and the facts of the deals with them."""
+PROFILES = (*CRMS, RECOUNT)
+"""Profiles of loads that are of deals, not of days."""
 
 
 def reader_of(code: str, context: Context) -> Reader:

@@ -9,9 +9,11 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from kpis import deal_days, problems, reading
 from kpis.answers import ASKED
+from kpis.batches import batched
 from kpis.importers import stages
 from kpis.importers.base import CellProblem
-from kpis.importers.deals import DealRow
+from kpis.importers.deals import DealChecks, DealRow
+from kpis.importers.registry import RECOUNT
 from kpis.models import Deal, DealRevision, DealStage, Import, Source, UtmRule
 from kpis.models.deals import SAID
 from roles import formats
@@ -20,6 +22,7 @@ from roles.models import Campaign, Channel, Company
 
 SHOWN = 20
 CHECKED = 20_000
+BATCH = 5_000
 MOST_PROBLEMS = 100
 MOST_GROUPS = 200
 MARKS = deal_days.PATTERNS
@@ -108,6 +111,12 @@ def campaign_of(*, company: Company, channel: Channel, text: str) -> Campaign | 
     return found.filter(external_id=text).first() or found.filter(name__iexact=text).first()
 
 
+def recounts(*, company: Company) -> list[Import]:
+    """Recounts of deals that are asked for and not done yet, source loaded."""
+    found = Import.objects.filter(company=company, profile=RECOUNT, state=Import.State.QUEUED)
+    return list(found.select_related("source").order_by("pk"))
+
+
 # ---------------------------------------------------------------- stages
 def sources_with_deals(*, company: Company) -> list[Source]:
     """Sources that are CRMs, with how many deals of each are known (`deal_count`)."""
@@ -175,7 +184,7 @@ class DealPreview:
 
 def preview(*, company: Company, load: Import, mapping: dict[str, str], rate: Decimal | None = None) -> DealPreview:
     """Read the file as the load would, write nothing; FileProblem when it cannot be read any more."""
-    today = company.local_date(load.created_at)
+    checks = DealChecks(mapping, company.local_date(load.created_at))
     seen: dict[str, DealRow] = {}
     wrong: list[CellProblem] = []
     with reading.opened(load) as stream:
@@ -188,30 +197,22 @@ def preview(*, company: Company, load: Import, mapping: dict[str, str], rate: De
             found.checked += 1
             if any(problem.code in ASKED for problem in row.problems):
                 continue
-            _check(found, row, mapping, today, seen, wrong)
+            is_first = checks.check(row)
+            found.wrong += bool(row.problems)
+            wrong += row.problems
+            if is_first and not row.problems:
+                seen[row.external_id] = row
     found.problems = problems.shown(problem.as_json() for problem in wrong[:MOST_PROBLEMS])
     _compare(company, load, found, seen, mapping, rate)
     return found
 
 
-def _check(found: DealPreview, row: DealRow, mapping: dict, today: date, seen: dict, wrong: list[CellProblem]) -> None:
-    if mapping.get(row.stage) == stages.WON and row.closed_on and row.closed_on > today:
-        row.problems.append(CellProblem(row.line, "", "won_in_future", row.closed_on.isoformat()))
-    first = seen.get(row.external_id)
-    if not row.problems and first is not None and first.said != row.said:
-        row.problems.append(CellProblem(row.line, "", "deal_twice", str(first.line)))
-    if row.problems:
-        found.wrong += 1
-        wrong += row.problems
-    elif first is None:
-        seen[row.external_id] = row
-
-
 def _compare(company: Company, load: Import, found: DealPreview, seen: dict[str, DealRow], mapping: dict, rate) -> None:
     known = {
-        deal.external_id: deal for deal in Deal.objects.filter(company=company, source=load.source_id).iterator(5000)
-        if deal.external_id in seen
-    }  # fmt: skip
+        deal.external_id: deal
+        for ids in batched(seen, BATCH)
+        for deal in Deal.objects.filter(company=company, source=load.source_id, external_id__in=ids)
+    }
     meaning = deal_days.Meaning(mapping, list(utm_rules(company=company)), {})
     titles = dict(Channel.objects.filter(company=company).values_list("pk", "name"))
     for row in seen.values():

@@ -5,7 +5,7 @@ from itertools import islice
 from django.utils.translation import gettext as _
 
 from kpis import problems, reading
-from kpis.importers.deals import Deals
+from kpis.importers.deals import DealChecks, Deals
 from kpis.importers.tables import Table
 from kpis.models import Import
 from kpis.selectors.imports import CHECKED
@@ -41,7 +41,10 @@ def _problems(load: Import, reader, rows) -> list[dict]:
     found: list[dict] = []
     seen: dict[tuple, int] = {}
     is_checked = not reader.FOLDS and not isinstance(reader, Deals)
+    checks = DealChecks(load.mapping, load.company.local_date(load.created_at)) if isinstance(reader, Deals) else None
     for number, row in enumerate(rows):
+        if checks:
+            checks.check(row)
         found += [problem.as_json() for problem in row.problems]
         if is_checked and not row.problems and number < CHECKED:
             key = row.day, load.mapping.get(row.channel) or row.channel, row.campaign

@@ -16,10 +16,11 @@ from kpis.answers import BOTH, answers_of
 from kpis.failpoints import failpoint
 from kpis.importers.base import CellProblem, FileProblem, Row
 from kpis.importers.deals import DealRow, Deals
-from kpis.models import CampaignMatch, Import, Source
+from kpis.importers.registry import RECOUNT
+from kpis.models import CampaignMatch, Deal, Import, Source
 from kpis.naming import KEPT, Names
-from kpis.services import deals
-from kpis.services.leases import LEASE, PROGRESS_EVERY, LeaseLost, renewal
+from kpis.services import deal_facts, deals
+from kpis.services.leases import LEASE, PROGRESS_EVERY, LeaseLost, read_share, renewal
 from kpis.totals import StagedTotals
 from roles import audit
 from roles.models import Campaign, Company
@@ -64,7 +65,7 @@ def run_import(*, company: Company, pk: int, at: datetime) -> bool:
     if load.attempts > ATTEMPTS:
         return _fail(load, token, at, [{"code": "broke_off", "n": ATTEMPTS}])
     try:
-        return _load(load, token, at)
+        return _recount(load, token, at) if load.profile == RECOUNT else _load(load, token, at)
     except FileProblem as problem:
         return _fail(load, token, at, [{"code": problem.code, **problem.params}])
     except facts.SumTooLarge:
@@ -83,13 +84,14 @@ def _load(load: Import, token: str, at: datetime) -> bool:
     with reading.opened(load) as stream:
         context, reader, table = reading.open_load(company, load, stream)
         if isinstance(reader, Deals):
-            return _load_deals(load, token, at, reader.read(table, context))
+            rows = reader.read(table, context)
+            return _load_deals(load, token, at, rows, renewal(load, token, at, read_share(load, stream)))
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
             rows = reading.converted(
                 reader.read(table, context), reading.money_codes(company), reading.factor_of(load.rate, load.scale)
             )
-            staged.add(_lines(rows, names, codes, problems, renewal(load, token, at, stream)))
+            staged.add(_lines(rows, names, codes, problems, renewal(load, token, at, read_share(load, stream))))
             if problems:
                 return _fail(load, token, at, [problem.as_json() for problem in problems])
             if reader.FOLDS:
@@ -110,17 +112,46 @@ def _load(load: Import, token: str, at: datetime) -> bool:
     return True
 
 
-def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow]) -> bool:
-    """The deals of a CRM's export and the daily facts that follow from all of its deals."""
-    found, problems = deals.checked(rows, load, load.company.local_date(load.created_at), MOST_ERRORS)
+def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow], renew: Callable[[int], None]) -> bool:
+    """The deals of a CRM's export and the daily facts that follow from all of its deals.
+
+    The file is read twice: to see whether all of it is right, holding no row of it, and to write it in one transaction.
+    """
+    company = load.company
+    problems = deals.problems_in(rows, load, company.local_date(load.created_at), MOST_ERRORS, renew)
     if problems:
         return _fail(load, token, at, [problem.as_json() for problem in problems])
     failpoint("import.after_copy")
+    with reading.opened(load) as stream:
+        context, reader, table = reading.open_load(company, load, stream)
+        with transaction.atomic():
+            _hold(load, token)
+            counts, days = deals.take(load=load, rows=reader.read(table, context))
+            failpoint("import.before_commit")
+            _finish(load, token, at, counts, days)
+    return True
+
+
+def _recount(load: Import, token: str, at: datetime) -> bool:
+    """Put every deal of a source to its place by the rules and stages as they are, then write the facts that differ.
+
+    Places are written batch by batch: a worker that is killed leaves some of them anew, and the next one begins again.
+    """
+    company, source = load.company, load.source
+    total = max(1, Deal.objects.filter(company=company, source=source).count())
+    renew = renewal(load, token, at, lambda done: done * 100 // total)
+    meaning = deal_facts.meaning_of(company, source)
+    last = done = 0
+    while (placed := deal_facts.place_batch(company, source, meaning, last))[1]:
+        last, done = placed[0], done + placed[1]
+        renew(done)
+        failpoint("recount.batch")
     with transaction.atomic():
         _hold(load, token)
-        counts, days = deals.take(load=load, rows=found)
-        failpoint("import.before_commit")
-        _finish(load, token, at, counts, days)
+        source = Source.objects.select_for_update(no_key=True).get(company=company, pk=source.pk)
+        counts = deal_facts.write_facts(load, source)
+        failpoint("recount.before_commit")
+        _finish(load, token, at, counts, (None, None))
     return True
 
 

@@ -15,11 +15,13 @@ from django.utils.translation import gettext as _
 from kpis import facts, reading
 from kpis.failpoints import failpoint
 from kpis.importers.base import FileProblem
+from kpis.importers.registry import PROFILES, RECOUNT
 from kpis.models import Import, Source
 from kpis.services import deals
 from kpis.services.answers import check_answers, lasting_answers, make_channels, with_answers
 from kpis.services.evaluations import kick
-from kpis.services.meanings import PROFILES, RECOUNT, chosen, codes_of, remembered_mapping
+from kpis.services.meanings import chosen, codes_of, remembered_mapping
+from kpis.services.recounts import undo_refusal
 from kpis.services.units import checked_scale
 from kpis.services.uploads import BadFile, digest_of, kept
 from roles import audit
@@ -184,7 +186,7 @@ def undo_import(*, company: Company, by: Membership, at: datetime, load: Import)
     Raises CannotUndo for a load that is running, failed or undone already.
     """
     if load.profile == RECOUNT:
-        raise CannotUndo(deals.undo_refusal())
+        raise CannotUndo(undo_refusal())
     with transaction.atomic():
         undone = Import.objects.filter(company=company, pk=load.pk, state=Import.State.DONE).update(
             state=Import.State.UNDONE

@@ -17,13 +17,18 @@ class LeaseLost(RuntimeError):
     """Another worker took the load over: this one stops and writes nothing."""
 
 
-def renewal(load: Import, token: str, at: datetime, stream: BinaryIO) -> Callable[[int], None]:
-    """A function of the rows read so far that keeps the lease while a long file is read, and says how far it is.
+def read_share(load: Import, stream: BinaryIO) -> Callable[[int], int]:
+    """How far a load's file is read, in per cent of its bytes."""
+    size = load.file.size or 1
+    return lambda _rows: stream.tell() * 100 // size
 
-    It raises LeaseLost when another worker has it.
+
+def renewal(load: Import, token: str, at: datetime, share_of: Callable[[int], int]) -> Callable[[int], None]:
+    """A function of the rows read so far that keeps the lease during long work, and says how far it is.
+
+    `share_of`: of the work, in per cent, by the rows read. It raises LeaseLost when another worker has the lease.
     """
     begun = renewed = time.monotonic()
-    size = load.file.size or 1
 
     def renew(rows: int) -> None:
         nonlocal renewed
@@ -31,7 +36,7 @@ def renewal(load: Import, token: str, at: datetime, stream: BinaryIO) -> Callabl
         if now - renewed < RENEW_EVERY:
             return
         renewed = now
-        share = min(99, stream.tell() * 100 // size)
+        share = min(99, share_of(rows))
         mine = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token)
         until = at + timedelta(seconds=now - begun) + LEASE
         if not mine.update(lease_until=until, rows_read=rows, read_share=share):

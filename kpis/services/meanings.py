@@ -3,7 +3,8 @@
 from django.utils.translation import gettext as _
 
 from kpis.answers import NEW
-from kpis.importers import platforms, stages
+from kpis.importers import stages
+from kpis.importers.registry import PROFILES
 from kpis.models import DealStage, Import, Source
 from kpis.naming import LEAVE_OUT
 from roles.models import Channel, Company
@@ -11,9 +12,6 @@ from roles.refusals import FieldError, Refused
 
 REMEMBERED = 20
 """Loads back to which a name's meaning is remembered: a file may leave one out."""
-RECOUNT = "deals"
-"""Profile of a load that no file made: rules or stages changed, and the facts of the deals with them."""
-PROFILES = (*(reader.CODE for reader in platforms.CRMS), RECOUNT)
 
 
 class ChannelsNotChosen(Refused):

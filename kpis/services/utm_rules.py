@@ -1,4 +1,4 @@
-"""Rules UTM → channel and campaign, and what the stages of a source's deals mean: each change recounts the daily facts."""
+"""Rules UTM → channel and campaign, and what the stages of a source's deals mean: each change asks for a recount of the daily facts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from kpis import deal_days
 from kpis.importers import stages
 from kpis.models import DealStage, Source, UtmRule
-from kpis.services.deals import keep_stages, recount
+from kpis.services.deals import keep_stages
+from kpis.services.recounts import request_recount
 from roles import audit
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, FieldError
@@ -20,10 +21,10 @@ MOST_RULES = 500
 
 @dataclass(frozen=True)
 class Recounted:
-    """What a change did: the row it made or changed, and how many daily facts followed."""
+    """What a change did: the row it made or changed, and of how many sources the deals are recounted by a worker."""
 
     row: UtmRule | Source | None
-    facts: int
+    sources: int
 
 
 class RuleExists(Conflict):
@@ -65,12 +66,10 @@ def save_rule(
         raise RuleExists(message, [FieldError("utm_source", "rule_exists", message)]) from error
     if before == _told(saved):
         return Recounted(saved, 0)
-    touched = recount(company=company, by=by, at=at)
+    asked = request_recount(company=company, by=by, at=at)
     verb = "update_utm_rule" if rule else "create_utm_rule"
-    audit.record(
-        company=company, by=by, verb=verb, obj=saved, at=at, before=before, after=_told(saved) | {"facts": touched}
-    )
-    return Recounted(saved, touched)
+    audit.record(company=company, by=by, verb=verb, obj=saved, at=at, before=before, after=_told(saved))
+    return Recounted(saved, asked)
 
 
 def _check(company: Company, rule: UtmRule | None, patterns: dict, channel: Channel, campaigns: str, campaign) -> None:
@@ -96,11 +95,11 @@ def delete_rule(*, company: Company, by: Membership, at: datetime, rule: UtmRule
     audited = UtmRule(pk=rule.pk, company=company)
     if not taken.delete()[0]:
         return Recounted(None, 0)
-    touched = recount(company=company, by=by, at=at)
+    asked = request_recount(company=company, by=by, at=at)
     audit.record(
-        company=company, by=by, verb="delete_utm_rule", obj=audited, at=at, before=before, after={"facts": touched}
+        company=company, by=by, verb="delete_utm_rule", obj=audited, at=at, before=before
     )  # fmt: skip
-    return Recounted(None, touched)
+    return Recounted(None, asked)
 
 
 @transaction.atomic
@@ -122,11 +121,11 @@ def set_stages(
         return Recounted(source, 0)
     keep_stages(company, source, kinds)
     Source.objects.filter(company=company, pk=source.pk).update(counts_every_deal=counts_every_deal)
-    touched = recount(company=company, by=by, at=at, sources=[source])
+    asked = request_recount(company=company, by=by, at=at, sources=[source])
     audit.record(
-        company=company, by=by, verb="set_deal_stages", obj=source, at=at, before=before, after=after | {"facts": touched}
+        company=company, by=by, verb="set_deal_stages", obj=source, at=at, before=before, after=after
     )  # fmt: skip
-    return Recounted(source, touched)
+    return Recounted(source, asked)
 
 
 def _told(rule: UtmRule) -> dict:

@@ -5,7 +5,6 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from kpis.forms.deals import StagesForm, UtmRuleForm
@@ -13,7 +12,7 @@ from kpis.models import DealStage
 from kpis.selectors import deals as reads
 from kpis.selectors import sources
 from kpis.services import utm_rules as writes
-from roles import formats, selectors
+from roles import selectors
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -27,6 +26,7 @@ def utm_rule_list(request):
     context = {
         "rules": [(rule, used[rule.pk]) for rule in rules],
         "unmatched": reads.unmatched(company=request.company),
+        "recounts": reads.recounts(company=request.company),
         "sources": reads.sources_with_deals(company=request.company),
         "channels": selectors.channels(company=request.company),
         "may_enter": request.person.can(Permission.ENTER_FACTS),
@@ -39,7 +39,7 @@ def utm_rule_list(request):
 def utm_rule_create(request):
     form = UtmRuleForm(request, initial={name: request.GET[name] for name in NAMES if name in request.GET})
     if form.attempt(writes.save_rule, **_acting(request)):
-        _say(request, _("The rule is there."), form.result.facts)
+        _say(request, _("The rule is there."), form.result.sources)
         return redirect("kpis:utm-rule-list", request.company.slug)
     return render(request, "kpis/utm_rule_create.html", {"form": form}, status=form.status)
 
@@ -52,7 +52,7 @@ def utm_rule_update(request, pk):
     }
     form = UtmRuleForm(request, initial=initial)
     if form.attempt(writes.save_rule, **_acting(request), rule=rule):
-        _say(request, _("The rule is changed."), form.result.facts)
+        _say(request, _("The rule is changed."), form.result.sources)
         return redirect("kpis:utm-rule-list", request.company.slug)
     return render(request, "kpis/utm_rule_update.html", {"form": form, "rule": _rule(request, pk)}, status=form.status)
 
@@ -61,7 +61,7 @@ def utm_rule_update(request, pk):
 @require_POST
 def utm_rule_delete(request, pk):
     done = writes.delete_rule(**_acting(request), rule=_rule(request, pk))
-    _say(request, _("The rule is removed."), done.facts)
+    _say(request, _("The rule is removed."), done.sources)
     return redirect("kpis:utm-rule-list", request.company.slug)
 
 
@@ -80,7 +80,7 @@ def source_stages(request, code):
         except Refused as error:
             refusal = error
         else:
-            _say(request, _("The stages are kept."), done.facts)
+            _say(request, _("The stages are kept."), done.sources)
             return redirect("kpis:utm-rule-list", request.company.slug)
     context = {"source": source, "form": form, "kinds": DealStage.Kind.choices, "refusal": refusal}
     return render(request, "kpis/source_stages.html", context, status=refusal.status if refusal else 200)
@@ -93,9 +93,9 @@ def _rule(request, pk: int):
     return rule
 
 
-def _say(request, what: str, facts: int) -> None:
-    counted = ngettext("%(n)s daily fact is recounted.", "%(n)s daily facts are recounted.", facts)
-    messages.success(request, f"{what} {counted % {'n': formats.number(facts)}}")
+def _say(request, what: str, sources: int) -> None:
+    follows = _("The figures of the deals follow within a minute: the page shows how far they are.")
+    messages.success(request, f"{what} {follows}" if sources else what)
 
 
 def _acting(request) -> dict:

@@ -16,6 +16,7 @@ from kpis.forms.imports import UploadForm
 from kpis.forms.mapping import MappingForm
 from kpis.importers import platforms, registry
 from kpis.importers.base import FileProblem
+from kpis.importers.registry import PROFILES, RECOUNT
 from kpis.models import Import
 from kpis.selectors import column_maps as maps
 from kpis.selectors import deals
@@ -25,7 +26,6 @@ from kpis.selectors.scale import scale_doubt
 from kpis.selectors.wrong_rows import wrong_rows
 from kpis.services import imports as writes
 from kpis.services.column_maps import choose_columns
-from kpis.services.meanings import PROFILES, RECOUNT
 from kpis.services.units import doubt_sentence
 from roles import csvfile
 from roles.permissions import Permission, requires

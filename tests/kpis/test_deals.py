@@ -73,10 +73,26 @@ def load_all(made, content, **kwargs) -> Import:
     return run(made, receive(made, content), **kwargs)
 
 
+def recounted(made, done):
+    """What a change did, after the worker has followed it."""
+    import_runs.run_due_imports(company=made.company, at=NOW)
+    return done
+
+
+def settled(made) -> dict:
+    """The facts, after the worker has followed what was changed."""
+    return recounted(made, None) or facts(made)
+
+
+def undo(made, load) -> None:
+    recounted(made, imports.undo_import(company=made.company, by=made.analyst, at=NOW, load=load))
+
+
 def rule(made, source="vk", channel=None, **kwargs):
-    return utm_rules.save_rule(
+    done = utm_rules.save_rule(
         company=made.company, by=made.analyst, at=NOW, channel=channel or made.vk, utm_source=source, **kwargs
     )
+    return recounted(made, done)
 
 
 def facts(made) -> dict:
@@ -372,12 +388,12 @@ def test_days_without_a_deal_are_zeros_only_where_that_was_said(acme):
         company=acme.company, by=acme.analyst, at=NOW, source=crm(acme), kinds={}, counts_every_deal=True
     )
 
-    assert done.facts == 2
-    assert facts(acme)[("vk", 0, day(12))] == (0, 0, 0, 0, 0)
+    assert done.sources == 1
+    assert settled(acme)[("vk", 0, day(12))] == (0, 0, 0, 0, 0)
     utm_rules.set_stages(
         company=acme.company, by=acme.analyst, at=NOW, source=crm(acme), kinds={}, counts_every_deal=False
     )
-    assert set(facts(acme)) == {("vk", 0, day(10)), ("vk", 0, day(13))}
+    assert set(settled(acme)) == {("vk", 0, day(10)), ("vk", 0, day(13))}
 
 
 # ---------------------------------------------------------------- hostile
@@ -471,16 +487,16 @@ def test_a_rule_made_later_recounts_with_revisions(acme):
 
     made = rule(acme, "yandex")
 
-    assert made.facts == 1
+    assert made.sources == 1
     assert facts(acme) == {("vk", 0, day(10)): (1, 0, 0, 0, 0)}
     recount = Import.objects.get(profile="deals")
     assert (recount.created, recount.created_by) == (1, acme.analyst)
-    assert AuditEvent.objects.filter(verb="create_utm_rule", after__facts=1).exists()
+    assert AuditEvent.objects.filter(verb="create_utm_rule").exists()
     with pytest.raises(imports.CannotUndo):
-        imports.undo_import(company=acme.company, by=acme.analyst, at=NOW, load=recount)
+        undo(acme, recount)
 
     utm_rules.delete_rule(company=acme.company, by=acme.analyst, at=NOW, rule=made.row)
-    assert facts(acme) == {}
+    assert settled(acme) == {}
     assert Deal.objects.filter(channel=None).count() == 5
 
 
@@ -539,11 +555,11 @@ def test_undo_gives_back_what_was_known(acme):
     before, known = facts(acme), set(Deal.objects.values_list("external_id", "stage", "day", "load_id"))
     second = load_all(acme, HEAD + deal(1, WON, closed="15.11.2026", campaign="autumn") + deal(9))
 
-    imports.undo_import(company=acme.company, by=acme.analyst, at=NOW, load=second)
+    undo(acme, second)
 
     assert facts(acme) == before
     assert set(Deal.objects.values_list("external_id", "stage", "day", "load_id")) == known
-    imports.undo_import(company=acme.company, by=acme.analyst, at=NOW, load=first)
+    undo(acme, first)
     assert facts(acme) == {}
     assert not Deal.objects.exists()
 
@@ -553,7 +569,7 @@ def test_undoing_an_earlier_load_keeps_what_a_later_one_said(acme):
     first = load_all(acme, HEAD + deal(1) + deal(2))
     load_all(acme, HEAD + deal(2, WON, closed="12.11.2026") + deal(3))
 
-    imports.undo_import(company=acme.company, by=acme.analyst, at=NOW, load=first)
+    undo(acme, first)
 
     assert set(Deal.objects.values_list("external_id", flat=True)) == {"2", "3"}
     assert facts(acme) == {("vk", 0, day(10)): (2, 1, 0, 0, 0), ("vk", 0, day(12)): (0, 0, 1, 1000, 1)}
@@ -612,7 +628,9 @@ def test_what_no_rule_fits_is_fixed_on_its_page(acme, sign_in):
     )
 
     assert answer.status_code == 200
-    assert len(facts(acme)) == 3
+    assert "сделки пересчитываются" in answer.content.decode()
+    assert len(settled(acme)) == 3
+    assert "сделки пересчитываются" not in page(browser, "utm-rule-list")
     assert UtmRule.objects.get().utm_medium == "cpc"
 
 
@@ -645,7 +663,7 @@ def test_stages_are_changed_on_their_page(acme, sign_in):
 
     browser.post(reverse("kpis:source-stages", args=["acme", "amo"]), {"stage-0": "qualified"})
 
-    assert facts(acme) == {("vk", 0, day(10)): (1, 1, 0, 0, 0)}
+    assert settled(acme) == {("vk", 0, day(10)): (1, 1, 0, 0, 0)}
     wrong = browser.post(reverse("kpis:source-stages", args=["acme", "amo"]), {"stage-0": "nonsense"})
     assert wrong.status_code == Refused.status
 
@@ -660,9 +678,9 @@ def test_a_rule_is_edited_and_removed_on_its_page(acme, sign_in):
         reverse("kpis:utm-rule-update", args=["acme", made.pk]),
         {"utm_source": "yandex", "channel": acme.blog.pk, "campaigns": "none", "priority": "5"},
     )
-    assert set(facts(acme)) == {("blog", 0, day(10))}
+    assert set(settled(acme)) == {("blog", 0, day(10))}
     browser.post(reverse("kpis:utm-rule-delete", args=["acme", made.pk]))
-    assert facts(acme) == {}
+    assert settled(acme) == {}
 
 
 def test_folder_and_api_read_deals_by_the_same_memory(acme, tmp_path):
@@ -706,15 +724,15 @@ def test_rules_are_kept_by_api(acme):
     assert {row["utm_source"] for row in found.json()} == {"vk", "yandex"}
     made = call("post", "", {"utm_source": "yandex", "channel": "vk"})
     assert (made.status_code, made.json()["campaigns"], made.json()["campaign"]) == (201, "mark", None)
-    assert facts(acme) == {("vk", 0, day(10)): (1, 0, 0, 0, 0)}
+    assert settled(acme) == {("vk", 0, day(10)): (1, 0, 0, 0, 0)}
     changed = call("patch", f"{made.json()['id']}/", {"channel": "blog"})
     assert (changed.status_code, changed.json()["channel"]) == (200, "blog")
-    assert set(facts(acme)) == {("blog", 0, day(10))}
+    assert set(settled(acme)) == {("blog", 0, day(10))}
     assert call("post", "", {"utm_source": "x", "channel": "nobody"}).json()["errors"][0]["field"] == "channel"
     assert call("post", "", {"utm_source": "yandex", "channel": "vk"}).status_code == 409
     assert call("get", "").json()["results"][0]["id"] == made.json()["id"]
     assert call("delete", f"{made.json()['id']}/").status_code == 204
-    assert facts(acme) == {}
+    assert settled(acme) == {}
 
 
 @pytest.mark.parametrize("point", ["import.after_copy", "import.before_commit"])
@@ -744,3 +762,78 @@ def test_a_tag_that_never_ends_is_refused_at_once():
         read("<table><tr><td>1</td><td>2</td></tr><a " + "b " * 4_000_000)
 
     assert refused.value.code in {"page", "no_known_columns"}
+
+
+# ---------------------------------------------------------------- recounts
+def test_one_recount_follows_several_changes_and_reads_the_newest(acme):
+    load_all(acme, HEAD + deal(1))
+    acting = {"company": acme.company, "by": acme.analyst, "at": NOW}
+    made = utm_rules.save_rule(**acting, channel=acme.vk, utm_source="vk").row
+    utm_rules.save_rule(**acting, rule=made, channel=acme.blog, utm_source="vk")
+
+    assert Import.objects.filter(profile="deals", state="queued").count() == 1
+    assert set(settled(acme)) == {("blog", 0, day(10))}
+
+
+def test_a_change_during_a_recount_asks_for_another_one(acme, monkeypatch):
+    load_all(acme, HEAD + deal(1))
+    made = utm_rules.save_rule(company=acme.company, by=acme.analyst, at=NOW, channel=acme.vk, utm_source="vk").row
+
+    def change(name):
+        if name == "recount.batch":
+            monkeypatch.undo()
+            utm_rules.save_rule(
+                company=acme.company, by=acme.analyst, at=NOW, rule=made, channel=acme.blog, utm_source="vk"
+            )
+
+    monkeypatch.setattr(import_runs, "failpoint", change)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+
+    assert set(settled(acme)) == {("blog", 0, day(10))}
+
+
+def test_a_rule_made_while_the_first_load_waits_is_followed(acme):
+    load = receive(acme, HEAD + deal(1))
+    imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
+
+    assert rule(acme).sources == 1
+    assert settled(acme) == {("vk", 0, day(10)): (1, 0, 0, 0, 0)}
+
+
+def test_a_stage_that_means_something_else_now_changes_the_deals_of_earlier_loads_too(acme):
+    rule(acme)
+    load_all(acme, HEAD + deal(1) + deal(2))
+    load_all(acme, HEAD + deal(2, created="11.11.2026"), mapping={"Первичный контакт": "qualified"})
+
+    assert settled(acme) == {("vk", 0, day(10)): (1, 1, 0, 0, 0), ("vk", 0, day(11)): (1, 1, 0, 0, 0)}
+
+
+def test_wrong_deals_can_be_downloaded_with_reasons(acme, sign_in):
+    load = receive(
+        acme, HEAD + deal(1) + deal(1, amount="7") + deal(3, WON, closed="25.12.2026") + deal(4, created="31.02.2026")
+    )
+
+    answer = sign_in(acme.analyst).get(reverse("kpis:import-wrong-rows", args=["acme", load.pk]))
+    lines = answer.content.decode("utf-8-sig").splitlines()
+
+    assert [line.split(";")[0] for line in lines[1:]] == ["3", "4", "5"]
+    assert "25.12.2026" in lines[2]
+    assert "Петров" not in answer.content.decode()
+
+
+def test_a_load_and_a_recount_hold_a_batch_of_deals_not_all(acme, monkeypatch):
+    """However many deals there are: no query brings more of them than a batch."""
+    from kpis.services import deal_facts, deals
+
+    for module in (deals, deal_facts):
+        monkeypatch.setattr(module, "BATCH", 10)
+    held = []
+    settle = deal_facts.settle
+    monkeypatch.setattr(deal_facts, "settle", lambda *args: held.append(len(args[2])) or settle(*args))
+
+    load_all(acme, HEAD + "".join(deal(n) for n in range(95)))
+    rule(acme)
+
+    assert settled(acme) == {("vk", 0, day(10)): (95, 0, 0, 0, 0)}
+    assert max(held) == 10
+    assert sum(held) == 190
