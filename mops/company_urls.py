@@ -3,6 +3,7 @@
 from django.urls import path
 
 from mops import views
+from mops.notifications import views as reach
 from mops.webhooks import views as webhooks
 
 app_name = "mops"
@@ -12,6 +13,14 @@ urlpatterns = [
     path("notifications/", views.notification_list, name="notification-list"),
     path("notifications/read/", views.notification_read, name="notification-read"),
     path("notifications/<int:pk>/open/", views.notification_open, name="notification-open"),
+    path("notifications/preferences/", reach.preference_update, name="preference-update"),
+    path("notifications/preferences/test/", reach.preference_test, name="preference-test"),
+    path("notifications/log/", reach.delivery_list, name="delivery-list"),
+    path("notifications/log/<int:pk>/replay/", reach.delivery_replay, name="delivery-replay"),
+    path("notifications/telegram/link/", reach.telegram_link, name="telegram-link"),
+    path("notifications/telegram/unlink/", reach.telegram_unlink, name="telegram-unlink"),
+    path("telegram/", reach.telegram_update, name="telegram-update"),
+    path("telegram/remove/", reach.telegram_remove, name="telegram-remove"),
     path("webhooks/", webhooks.webhook_list, name="webhook-list"),
     path("webhooks/new/", webhooks.webhook_create, name="webhook-create"),
     path("webhooks/<int:pk>/", webhooks.webhook_detail, name="webhook-detail"),

@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Max, O
 from django_scopes import scopes_disabled
 
 from kpis.models import Evaluation, Import
-from mops.models import Delivery, Progress, WebhookDelivery, WebhookEndpoint
+from mops.models import Delivery, Progress, TelegramChat, WebhookDelivery, WebhookEndpoint
 from mops.moments import DECISION_WAITS, SETTLED_AFTER
 from processes.models import Decision
 from reports.models import DashboardSnapshot, WeeklyReport
@@ -42,6 +42,7 @@ def _queries(at: datetime) -> Iterator[QuerySet]:
     yield _ids(Evaluation.objects.filter(free, dirty_from__isnull=False))
     waiting = Q(free, state=Delivery.State.WAITING, next_attempt_at__lte=at)
     yield _ids(Delivery.objects.filter(waiting))
+    yield _ids(TelegramChat.objects.filter(code_until__gt=at))
     yield _ids(WebhookDelivery.objects.filter(waiting, endpoint__state=WebhookEndpoint.State.ACTIVE))
     yield _ids(Progress.objects.filter(seen_event_id__gt=F("settled_event_id"), marked_at__lte=at - SETTLED_AFTER))
     yield _ids(WeeklyReport.objects.filter(reopened_until__lte=at).exclude(state=WeeklyReport.State.LOCKED))

@@ -9,8 +9,23 @@ from django.utils.translation import gettext_lazy as _
 from roles.models import AuditEvent, CompanyOwned, Membership
 
 
+class Group(models.TextChoices):
+    """What people choose by: the lines of the matrix of events × ways."""
+
+    DECISIONS = "decisions", _("A decision waits for me")
+    ESCALATIONS = "escalations", _("A decision has waited for more than two days")
+    OUTCOMES = "outcomes", _("What was decided, and what came of it")
+    DEADLINES = "deadlines", _("My plan or fact is due soon")
+    REPORTS = "reports", _("Reports that are late, missed or sent back")
+    TASKS = "tasks", _("I am given something to do")
+    FIGURES = "figures", _("Figures: failed loads, silent sources, doubts")
+    RULES = "rules", _("Rules, checks and webhooks that need a look")
+    DIGEST = "digest", _("The week in a letter: Monday morning, Friday evening")
+
+
 class Notification(CompanyOwned):
-    """A line for one person: shown in the app, and sent by its deliveries. `key` makes it happen once."""
+    """A line for one person: shown in the app unless they do not want it there, and sent by its deliveries. `key` makes it
+    happen once. `group` empty: older than the groups, or a test."""
 
     person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="notifications")
     key = models.CharField(max_length=120, help_text="what it is about: event:17, report-due:12:fact")
@@ -19,6 +34,8 @@ class Notification(CompanyOwned):
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+    group = models.CharField(max_length=12, choices=Group, blank=True)
+    shown = models.BooleanField(default=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -26,6 +43,22 @@ class Notification(CompanyOwned):
 
     def __str__(self):
         return self.title
+
+
+class Preference(CompanyOwned):
+    """What one person chose: {group: {way: wanted}}, absent cells are as usual for the hats; quiet hours in the company's zone."""
+
+    person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    chosen = models.JSONField(default=dict)
+    quiet_from = models.TimeField(null=True, blank=True)
+    quiet_until = models.TimeField(null=True, blank=True)
+    break_through = models.BooleanField(default=False, help_text="escalations of decisions come in quiet hours too")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "person"], name="preference_once_per_person")]
+
+    def __str__(self):
+        return f"preferences of {self.person_id}"
 
 
 class Sending(CompanyOwned):
@@ -69,6 +102,47 @@ class Delivery(Sending):
 
     def __str__(self):
         return f"{self.way} {self.state}"
+
+
+class TelegramBot(CompanyOwned):
+    """The company's bot. `token` is encrypted (`mops.vault`) and never shown; `offset`: the next update to read."""
+
+    token = models.TextField()
+    username = models.CharField(max_length=64)
+    offset = models.BigIntegerField(default=0)
+    problem = models.CharField(
+        max_length=20, blank=True, help_text="token: Telegram refuses it; unreadable: another SECRET_KEY"
+    )
+    created_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company"], name="telegram_bot_once")]
+
+    def __str__(self):
+        return f"@{self.username}"
+
+
+class TelegramChat(CompanyOwned):
+    """A person's chat with the bot, or the code that waits for it: only its SHA-256 is kept."""
+
+    person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")
+    chat_id = models.BigIntegerField(null=True)
+    linked_at = models.DateTimeField(null=True)
+    code_digest = models.CharField(max_length=64, blank=True)
+    code_until = models.DateTimeField(null=True)
+    problem = models.CharField(
+        max_length=20, blank=True, help_text="blocked: the person does not want the bot any more"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["company", "person"], name="telegram_chat_once_per_person")]
+        indexes = [
+            models.Index(fields=["code_until"], condition=Q(code_until__isnull=False), name="telegram_code_waits")
+        ]
+
+    def __str__(self):
+        return f"chat of {self.person_id}"
 
 
 class WebhookEndpoint(CompanyOwned):

@@ -57,6 +57,7 @@ MENU = (
         Entry(_("Type figures"), "kpis:fact-grid", P.ENTER_FACTS),
         Entry(_("API"), "roles:token-list", P.DO_TASKS),
         Entry(_("Webhooks"), "mops:webhook-list", P.MANAGE_COMPANY),
+        Entry(_("Telegram"), "mops:telegram-update", P.MANAGE_COMPANY),
     )),
 )  # fmt: skip
 

@@ -85,28 +85,31 @@ def is_public(ip: str) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def post(url: str, body: bytes, headers: dict[str, str], *, timeout: float = TIMEOUT) -> Answer:
-    """Send it and return the answer, whatever its status; Unreachable where there is none. `timeout`: seconds, all in all."""
-    parts = check(url)
+def post(
+    url: str, body: bytes, headers: dict[str, str], *, timeout: float = TIMEOUT, limit: int = READ, trusted: bool = False
+) -> Answer:  # fmt: skip
+    """Send it and return the answer, whatever its status; Unreachable where there is none. `timeout`: seconds, all in all;
+    `limit`: bytes of the answer to read; `trusted`: the address comes from the settings, so it may lead anywhere."""
+    parts = urlsplit(url) if trusted else check(url)
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    connection = _Pinned(parts.hostname, port, _addresses(parts.hostname, port), timeout, secure)
+    connection = _Pinned(parts.hostname, port, _addresses(parts.hostname, port, trusted), timeout, secure)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     with _clock(connection, timeout):
         connection.request("POST", path, body=body, headers={**headers, "Connection": "close"})
         response = connection.getresponse()
-        text = response.read(READ).decode("utf-8", "replace")
+        text = response.read(limit).decode("utf-8", "replace")
         return Answer(response.status, text, _retry_after(response.headers.get("Retry-After")))
 
 
-def _addresses(host: str, port: int) -> list[str]:
+def _addresses(host: str, port: int, trusted: bool) -> list[str]:
     """Every address of a host, all of them public: a name that also answers with a private one is not trusted at all."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Unreachable("name", host) from error
     addresses = [row[4][0] for row in found]
-    if not _is_test_host(host, port) and not all(is_public(ip) for ip in addresses):
+    if not trusted and not _is_test_host(host, port) and not all(is_public(ip) for ip in addresses):
         raise Unreachable("address", "private")
     return addresses
 

@@ -18,6 +18,7 @@ from kpis.services import evaluations, import_runs, sweeping
 from mops.models import Progress
 from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
+from mops.telegram import bots
 from mops.webhooks import sending
 from processes import reviews
 from processes import services as processes
@@ -116,6 +117,7 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("events", events.tell),
     ("reminders", reminders.remind),
     ("digests", digests.send),
+    ("telegram", bots.poll),
     ("send", deliveries.send_due),
     ("webhooks", sending.send_due),
 )

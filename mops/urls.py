@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from mops import views
+from mops.notifications import views as reach
 from reports.views.companies import company_list
 
 handler400 = "mops.errors.bad_request"
@@ -15,6 +16,7 @@ urlpatterns = [
     path("preferences/", views.preferences, name="preferences"),
     path("companies/", company_list, name="company-list"),
     path("companies/new/", views.company_create, name="company-create"),
+    path("unsubscribe/<str:token>/", reach.unsubscribe, name="unsubscribe"),
     path("healthz", views.healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),
     path("api/v1/", include("mops.api")),

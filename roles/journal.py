@@ -117,6 +117,9 @@ VERBS = {
     "disable_webhook_endpoint": gettext_lazy("Webhook switched off by the system"),
     "delete_webhook_endpoint": gettext_lazy("Webhook deleted"),
     "replay_webhook": gettext_lazy("Webhook sent again"),
+    "replay_message": gettext_lazy("Message sent again"),
+    "connect_telegram_bot": gettext_lazy("Telegram bot connected"),
+    "remove_telegram_bot": gettext_lazy("Telegram bot removed"),
 }
 
 OBJECTS = {
@@ -148,6 +151,8 @@ OBJECTS = {
     "reports.weekschedule": gettext_lazy("Times of the week"),
     "reports.companyday": gettext_lazy("Own days of the company"),
     "reports.figuredispute": gettext_lazy("Disputed figures"),
+    "mops.delivery": gettext_lazy("Messages to people"),
+    "mops.telegrambot": gettext_lazy("Telegram bot"),
     "mops.webhookendpoint": gettext_lazy("Webhooks"),
     "mops.webhookdelivery": gettext_lazy("Messages of webhooks"),
 }

@@ -21,6 +21,10 @@ WORDS = {
     "secret": _("the secret cannot be read any more: make a new one"),
     "mail": _("the mail server took it"),
     "mail_error": _("the mail server did not take it"),
+    "telegram": _("Telegram took it"),
+    "blocked": _("the bot is blocked or the chat deleted: unlinked"),
+    "token": _("Telegram does not take the token of the bot"),
+    "no_chat": _("no chat is linked"),
     "left": _("the person has left"),
     "unwanted": _("switched off by the person before it was sent"),
 }

@@ -1,4 +1,4 @@
-"""E-mails of the outbox: sent outside any transaction, tried again for some hours; at least once, with a constant id."""
+"""E-mails and Telegram messages of the outbox: sent outside any transaction, tried again for some hours; at least once, with a constant id."""
 
 import logging
 from datetime import datetime, timedelta
@@ -6,13 +6,16 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import translation
 
 from mops.models import Delivery
-from mops.notifications import outbox
+from mops.notifications import outbox, unsubscribing
 from mops.notifications.outbox import Outcome
+from mops.notifications.preferences import Wishes, wishes_of
+from mops.telegram import sending as telegram
 from roles.models import Company
 
 log = logging.getLogger("mops.mail")
@@ -32,10 +35,12 @@ def rows_of(company: Company) -> QuerySet[Delivery]:
 
 
 class _Postman:
-    """Sends by each way; one mail connection for a whole pass, opened when the first e-mail needs it."""
+    """Sends by each way, unless the person does not want it any more or keeps quiet hours now; one mail connection for a whole
+    pass, opened when the first e-mail needs it."""
 
     def __init__(self):
         self.connection = None
+        self.wishes: dict[int, Wishes] = {}
 
     def __enter__(self):
         return self
@@ -44,11 +49,24 @@ class _Postman:
         if self.connection is not None:
             self.connection.close()
 
-    def send(self, delivery: Delivery, now: datetime) -> Outcome:
-        person = delivery.notification.person
+    def send(self, delivery: Delivery, now: datetime) -> Outcome | None:
+        said, person = delivery.notification, delivery.notification.person
         if not person.is_active or not person.user.is_active:
             return Outcome("left", final=True)
-        return self._mail(delivery)
+        wishes = self._wishes(delivery)
+        if wishes.refuses(said.group, delivery.way):
+            return Outcome("unwanted", dropped=True)
+        if until := wishes.quiet_until_after(now, delivery.company.zone, said.group):
+            # Put off, not tried: the attempt that the claim counted is given back.
+            outbox.settle(delivery, next_attempt_at=until, attempts=F("attempts") - 1)
+            return None
+        return telegram.send(delivery, now) if delivery.way == Delivery.Way.TELEGRAM else self._mail(delivery)
+
+    def _wishes(self, delivery: Delivery) -> Wishes:
+        person = delivery.notification.person
+        if person.pk not in self.wishes:
+            self.wishes |= wishes_of(company=delivery.company, people=[person])
+        return self.wishes[person.pk]
 
     def _mail(self, delivery: Delivery) -> Outcome:
         self.connection = self.connection or get_connection()
@@ -69,16 +87,29 @@ def compose(delivery: Delivery) -> EmailMultiAlternatives:
     context = {
         "notification": notification, "company": delivery.company, "user": user,
         "link": settings.PUBLIC_URL + notification.url if notification.url else "",
+        "unsubscribe": unsubscribing.link(notification) if notification.group else "",
+        "preferences": settings.PUBLIC_URL + reverse("mops:preference-update", args=[delivery.company.slug]),
     }  # fmt: skip
     with translation.override(user.language):
         text = render_to_string("mops/notification_mail.txt", context)
         html = render_to_string("mops/notification_mail.html", context)
     message = EmailMultiAlternatives(
         subject=f"{delivery.company.name}: {notification.title}", body=text, to=[user.email],
-        headers={"Message-ID": message_id(delivery), "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": message_id(delivery), "Auto-Submitted": "auto-generated", **unsubscribing.headers(notification),
+        },
     )  # fmt: skip
     message.attach_alternative(html, "text/html")
     return message
+
+
+def send_now(delivery: Delivery, at: datetime) -> Delivery:
+    """One attempt while somebody waits for its result; the row as it is afterwards."""
+    mine = rows_of(delivery.company).filter(pk=delivery.pk)
+    with _Postman() as postman:
+        if row := outbox.claim(mine, at):
+            outbox.attempt(row, postman.send, at, RETRIES)
+    return mine.get()
 
 
 def message_id(delivery: Delivery) -> str:

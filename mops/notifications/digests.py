@@ -1,4 +1,5 @@
-"""The week's two letters: to the owner on Friday evening, to the director before the stand-up. Each once, never empty."""
+"""The week's letters: on Monday morning to everybody what waits for them, to the owner on Friday evening and to the director
+before the stand-up what the week has brought. Each once, never empty."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -7,7 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kpis.periods import week_number
-from mops.models import Notification
+from mops.models import Group, Notification
+from mops.moments import ahead_at
+from mops.notifications import ahead
 from mops.notifications.writing import Message, write
 from processes.deciders import around
 from processes.selectors import waiting_decisions
@@ -24,10 +27,12 @@ STILL_NEWS = timedelta(hours=12)
 
 def send(company: Company, at: datetime) -> int:
     """Write the letters whose moment has come; returns how many messages were given."""
-    told = 0
-    for week, moments in week_book(company=company).weeks_around(at, at):
+    told, book = 0, week_book(company=company)
+    for week, moments in book.weeks_around(at, at):
         if moments.rests:
             continue
+        if (morning := ahead_at(week, book)) <= at < morning + STILL_NEWS:
+            told += ahead.tell(company, at, week, moments)
         if moments.digest_at <= at < moments.digest_at + STILL_NEWS:
             told += _tell(company, at, week, "digest", (RoleKind.OWNER,))
         if moments.summary_due_at <= at < moments.summary_due_at + STILL_NEWS:
@@ -54,7 +59,7 @@ def _messages(
     for person in people:
         yield Message(
             person=person, key=f"{name}:{summary.week:%G-W%V}", url=url,
-            words=lambda: _words(company, name, summary, counts),
+            words=lambda: _words(company, name, summary, counts), group=Group.DIGEST,
         )  # fmt: skip
 
 

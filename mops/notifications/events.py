@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from mops.models import Progress
 from mops.moments import SETTLED_AFTER
 from mops.notifications import table
+from mops.notifications.groups import OF_VERB
 from mops.notifications.table import Item, Kind
 from mops.notifications.writing import Message, write
 from mops.webhooks import sending
@@ -72,7 +73,7 @@ def _of_kind(company: Company, people: Around, verb: str, kind: Kind, rows: list
     for (person, key), items in heaps.items():
         yield Message(
             person=person, key=key, words=lambda items=items: kind.words(items), url=kind.where(company.slug, items),
-            mailed=kind.mailed,
+            group=OF_VERB[verb],
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ SHOWN = 100
 
 def notifications_of(*, company: Company, person: Membership) -> QuerySet[Notification]:
     """The newest hundred of a person, newest first."""
-    return Notification.objects.filter(company=company, person=person)[:SHOWN]
+    return Notification.objects.filter(company=company, person=person, shown=True)[:SHOWN]
 
 
 def get_notification(*, company: Company, person: Membership, pk: int) -> Notification | None:

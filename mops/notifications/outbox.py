@@ -21,12 +21,13 @@ KEPT = 20
 @dataclass(frozen=True)
 class Outcome:
     """What came of one attempt. `code` is put into words by `mops.notifications.answers`; `retry_after`: as the receiver asked;
-    `final`: no further attempt makes sense."""
+    `final`: no further attempt makes sense; `dropped`: nobody wants it any more."""
 
     code: str
     detail: str = ""
     sent: bool = False
     final: bool = False
+    dropped: bool = False
     retry_after: timedelta | None = None
 
 
@@ -74,6 +75,8 @@ def note(row: Sending, outcome: Outcome, now: datetime, retries: tuple[timedelta
     }
     if outcome.sent:
         fields |= {"state": Sending.State.SENT, "sent_at": now, "next_attempt_at": None}
+    elif outcome.dropped:
+        fields |= {"state": Sending.State.DROPPED, "next_attempt_at": None}
     elif outcome.final or row.attempts > len(retries):
         fields |= {"state": Sending.State.FAILED, "next_attempt_at": None}
     else:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop
 
 from kpis.selectors.sources import Freshness, silent_sources
 from mops import due
-from mops.models import Progress
+from mops.models import Group, Progress
 from mops.moments import FACT_REMINDER, FIRST_REMINDER, PLAN_REMINDER, SECOND_REMINDER
 from mops.notifications.recipients import holder, late_deciders
 from mops.notifications.writing import Message, write
@@ -70,7 +70,7 @@ def _silences(company: Company, people: Around, silent: list[Freshness]) -> Iter
             yield Message(
                 person=person, key=f"source-silent:{row.source.pk}:{row.last_day}",
                 url=reverse("kpis:data-quality", args=[company.slug]),
-                words=lambda row=row, kept=person == keeper: _silence_words(row, kept),
+                words=lambda row=row, kept=person == keeper: _silence_words(row, kept), group=Group.FIGURES,
             )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def _soon(
     for (person, monday), mine in heaps.items():
         yield Message(
             person=person, key=f"{name}:{monday:%G-W%V}", url=_page(company, mine),
-            words=lambda mine=mine: _soon_words(company, title, mine, getattr(mine[0], due_field)),
+            words=lambda mine=mine: _soon_words(company, title, mine, getattr(mine[0], due_field)), group=Group.DEADLINES,
         )  # fmt: skip
 
 
@@ -170,6 +170,7 @@ def _still_waiting(
                 person=person, key=f"decision-waits:{decision.pk}:{hours}",
                 url=reverse("processes:decision-detail", args=[company.slug, decision.pk]),
                 words=lambda row=row, sees=sees: _waiting_words(row, hours, sees),
+                group=Group.ESCALATIONS if late else Group.DECISIONS,
             )  # fmt: skip
 
 

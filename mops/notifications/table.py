@@ -48,7 +48,6 @@ class Kind:
     words: Words
     where: Where
     by_week: bool = False
-    mailed: bool = True
 
 
 # ------------------------------------------------------------------ objects

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
-from mops.models import Notification, WebhookDelivery, WebhookEndpoint
+from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
 from processes.models import Action, Review
 from reports.models import CompanyDay, WeeklyReport
@@ -77,6 +77,7 @@ def things_of(made) -> dict[str, dict]:
         created_at=NOW, expires_at=NOW + timedelta(days=9),
     )  # fmt: skip
     notification = Notification.objects.create(**owned, person=made.pm, key="k", title="t", created_at=NOW)
+    delivery = Delivery.objects.create(**owned, notification=notification, way="email", state="sent")
     endpoint = WebhookEndpoint.objects.create(
         **owned, name="w", url="https://hooks.example/", secret="s", events=["decision.signed"], state="paused",
         active_since=NOW, created_at=NOW,
@@ -123,6 +124,7 @@ def things_of(made) -> dict[str, dict]:
         "stuck-action": {"pk": action.pk},
         "weekly-report": {"pk": report.pk},
         "notification": {"pk": notification.pk},
+        "delivery": {"pk": delivery.pk},
         "webhook": {"pk": endpoint.pk, "delivery": sent.pk},
         "webhook-delivery": {"pk": sent.pk},
     }

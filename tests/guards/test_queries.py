@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kpis.models import Breach, DailyFact, DataIncident, Import, Source, StopRule, StopRuleVersion
-from mops.models import Notification
+from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
 from processes.models import Action, Decision, Review
 from reports.models import WeeklyReport
@@ -76,7 +76,13 @@ def grow(made, numbers: range) -> None:
         )  # fmt: skip
         _clash(made, number)
         Reorganisation.objects.create(**owned, title=f"Карта {number}", starts_on=TODAY, created_at=NOW)
-        Notification.objects.create(**owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW)
+        told = Notification.objects.create(
+            **owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW
+        )
+        Delivery.objects.create(**owned, notification=told, way="email", state="sent")
+        WebhookDelivery.objects.create(
+            **owned, endpoint=WebhookEndpoint.objects.get(**owned), kind="webhook.test", body="{}", created_at=NOW
+        )
         audit.record(company=company, by=made.pm, verb="create_channel", obj=channel, at=NOW)
     for decision in processes.open_decisions(company=company, at=NOW)[::3]:
         _go_on(made, decision)

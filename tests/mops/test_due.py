@@ -173,7 +173,7 @@ def test_sweep_costs_the_same_for_one_and_many_companies(idle, now, django_asser
     for number in range(3):
         make_company(f"more-{number}")
 
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         assert len(due.companies_due(now)) == 3
 
 

@@ -19,7 +19,7 @@ def test_week_of_moscow():
     moments = week_moments(at(16, 0), at(23, 0), MOSCOW)
 
     assert moments == [
-        at(16, 9), at(16, 9, 30), at(16, 12),  # the plan is recalled, the summary due, the plan due; the week before locks
+        at(16, 8), at(16, 9), at(16, 9, 30), at(16, 12),  # the letter of what is ahead, the plan is recalled, the summary due, the plan due; the week before locks
         at(19, 12),  # the next plan opens
         at(20, 12), at(20, 16), at(20, 18), at(20, 18, 30),  # the fact opens, is recalled, is due; the owner's digest
     ]  # fmt: skip
@@ -27,7 +27,7 @@ def test_week_of_moscow():
 
 @pytest.mark.parametrize(
     ("now", "following"),
-    [(at(20, 15, 59), at(20, 16)), (at(20, 16), at(20, 18)), (at(22, 23), at(23, 9)), (at(20, 18, 30), at(23, 9))],
+    [(at(20, 15, 59), at(20, 16)), (at(20, 16), at(20, 18)), (at(22, 23), at(23, 8)), (at(20, 18, 30), at(23, 8))],
 )
 def test_next_moment(now, following):
     assert next_week_moment(now, MOSCOW) == following

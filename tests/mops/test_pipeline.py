@@ -26,7 +26,7 @@ def steps(monkeypatch):
 def test_order():
     assert [name for name, _step in pipeline.STEPS] == [
         "day", "load", "evaluate", "decisions", "follow_up", "week", "snapshot", "events", "reminders", "digests",
-        "send", "webhooks",
+        "telegram", "send", "webhooks",
     ]  # fmt: skip
 
 

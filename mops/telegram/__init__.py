@@ -1,0 +1,1 @@
+"""Telegram: a company's own bot, the chats of its people, the messages."""
