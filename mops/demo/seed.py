@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import checks, deals, decisions, late_figures, story, world
+from mops.demo import checks, deals, decisions, late_figures, reach, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from mops.demo.workshop import found_workshop
@@ -56,6 +56,7 @@ def _make_veresk(now: datetime) -> Company:
         story.live_the_weeks(sample, now)
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)
+        reach.fill(sample, now)
     return sample.company
 
 

@@ -30,7 +30,7 @@ def tell(company: Company, at: datetime) -> int:
     start, told = progress.settled_event_id, 0
     while batch := list(_events(company, start)):
         news = [event for event in batch if event.at > at - NEWS]
-        told += write(company=company, at=at, messages=_messages(company, at, news))
+        told += write(company=company, at=at, messages=messages_of(company, at, news))
         sending.collect(company, at, news)
         start = batch[-1].pk
     _advance(progress, max(start, progress.seen_event_id), at)
@@ -49,7 +49,8 @@ def _advance(progress: Progress, seen: int, at: datetime) -> None:
     Progress.objects.filter(pk=progress.pk, company=progress.company).update(**fields)
 
 
-def _messages(company: Company, at: datetime, events: Iterable[AuditEvent]) -> Iterator[Message]:
+def messages_of(company: Company, at: datetime, events: Iterable[AuditEvent]) -> Iterator[Message]:
+    """What these events say to whom, as the table has it."""
     by_verb: dict[str, list[AuditEvent]] = defaultdict(list)
     for event in events:
         if event.verb in table.KINDS:

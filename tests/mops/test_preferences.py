@@ -1,11 +1,17 @@
 """What reaches a person: the matrix, the quiet hours (clocks may change in them), the link under an e-mail, the log."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, time, timedelta
+from email import message_from_bytes
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -17,6 +23,7 @@ from mops.notifications.preferences import quiet_end
 from processes.models import Action
 from roles.models import AuditEvent
 from roles.permissions import RoleKind
+from tests.kpis.test_evaluation import child_environment
 
 from .conftest import MONDAY, make_decision, make_report
 from .receivers import Mailbox
@@ -222,7 +229,7 @@ def test_smtp_server_refuses_and_then_takes_the_same_id(acme, mailbox, now):
     assert [line["code"] for line in delivery.log] == ["mail_error", "mail"]
     assert "451" in delivery.log[0]["detail"]
     assert f"Message-ID: {deliveries.message_id(delivery)}".encode() in taken
-    assert b"List-Unsubscribe: <http" in taken.replace(b"\r\n ", b" ")
+    assert message_from_bytes(taken)["List-Unsubscribe"].strip().startswith("<http://127.0.0.1:8000/unsubscribe/")
 
 
 def test_test_button_says_what_the_server_answered(acme, mailbox, sign_in):
@@ -269,6 +276,44 @@ def test_replay_keeps_the_id_and_is_in_the_journal(acme, rival, sign_in, now):
     assert len({message.extra_headers["Message-ID"] for message in mail.outbox}) == 1
     assert len(mail.outbox) == 2
     assert AuditEvent.objects.get(verb="replay_message").by == acme.pm
+
+
+CHILD = """
+import os, django
+django.setup()
+from datetime import datetime
+from django_scopes import scope
+from mops.notifications import deliveries
+from roles.models import Company
+company = Company.objects.get(slug="acme")
+with scope(company=company):
+    print(deliveries.send_due(company, datetime.fromisoformat(os.environ["AT"])))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_kill_9_of_the_sender_loses_no_mail_and_keeps_its_id(acme, mailbox, now, tmp_path):
+    for number in range(3):
+        open_decision(acme, now - timedelta(minutes=number))
+    ids = {deliveries.message_id(row) for row in Delivery.objects.all()}
+    common = {
+        **os.environ, **child_environment(tmp_path), "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailbox.port),
+        "SECRET_KEY": settings.SECRET_KEY,
+    }  # fmt: skip
+
+    def child(at: datetime, fail_at: str = ""):
+        env = {**common, "AT": at.isoformat(), "FAIL_AT": fail_at}
+        return subprocess.run([sys.executable, "-c", CHILD], env=env, capture_output=True, text=True)
+
+    for place, taken in (("before", 0), ("after", 1)):
+        killed = child(now, f"sending.{place}")
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        assert len(mailbox.messages) == taken
+    last = child(now + timedelta(minutes=3))
+
+    assert last.stdout == "3\n", last.stderr
+    assert {message_from_bytes(message)["Message-ID"].strip() for message in mailbox.messages} == ids
+    assert len(mailbox.messages) == 4
 
 
 # ------------------------------------------------------------------ the letter of Monday morning
