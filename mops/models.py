@@ -146,7 +146,8 @@ class TelegramChat(CompanyOwned):
 
 
 class WebhookEndpoint(CompanyOwned):
-    """An address of the company that is told about events. `secret` is encrypted (`mops.vault`) and shown once, when it is made."""
+    """An address of the company that is told about events. `secret` is encrypted (`mops.vault`) and shown once, when it is made;
+    one that was replaced signs beside the new one until `old_secret_until`, so that a receiver may change it without a gap."""
 
     class State(models.TextChoices):
         ACTIVE = "active", _("on")
@@ -156,6 +157,8 @@ class WebhookEndpoint(CompanyOwned):
     name = models.CharField(_("what for"), max_length=120)
     url = models.CharField(_("address"), max_length=500)
     secret = models.TextField()
+    old_secret = models.TextField(blank=True)
+    old_secret_until = models.DateTimeField(null=True, blank=True)
     events = models.JSONField(default=list, help_text="types of mops.webhooks.catalogue")
     with_money = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=State, default=State.ACTIVE)

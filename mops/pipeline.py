@@ -65,11 +65,12 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 def begin_day(company: Company, at: datetime) -> None:
     """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; skipped
-    checks open their conflicts; uploads that are not needed any more go."""
+    checks open their conflicts; uploads that are not needed any more and old webhooks go."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
     sweeping.sweep_uploads(company=company, at=at)
+    sending.forget(company, at)
     with transaction.atomic():
         hats.settle_owners(company=company, at=at, today=today)
         conflicts.follow_checks(company=company, at=at, today=today)

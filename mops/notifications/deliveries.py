@@ -19,6 +19,7 @@ from mops.telegram import sending as telegram
 from roles.models import Company
 
 log = logging.getLogger("mops.mail")
+SILENCE = frozenset({"name", "connect", "tls", "timeout"})
 RETRIES = (
     timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=5),
 )  # fmt: skip
@@ -27,7 +28,7 @@ RETRIES = (
 def send_due(company: Company, at: datetime) -> int:
     """Send every message of the company's people that is due at a moment; returns how many went out."""
     with _Postman() as postman:
-        return outbox.run_pass(lambda: rows_of(company), postman.send, at, RETRIES)
+        return outbox.run_pass(lambda: rows_of(company).exclude(way__in=postman.silent), postman.send, at, RETRIES)
 
 
 def rows_of(company: Company) -> QuerySet[Delivery]:
@@ -41,6 +42,8 @@ class _Postman:
     def __init__(self):
         self.connection = None
         self.wishes: dict[int, Wishes] = {}
+        self.silent: set[str] = set()
+        """Ways that gave no answer: left alone for the rest of the pass, so that e-mails do not wait for a dead Telegram."""
 
     def __enter__(self):
         return self
@@ -60,7 +63,13 @@ class _Postman:
             # Put off, not tried: the attempt that the claim counted is given back.
             outbox.settle(delivery, next_attempt_at=until, attempts=F("attempts") - 1)
             return None
-        return telegram.send(delivery, now) if delivery.way == Delivery.Way.TELEGRAM else self._mail(delivery)
+        return self._telegram(delivery, now) if delivery.way == Delivery.Way.TELEGRAM else self._mail(delivery)
+
+    def _telegram(self, delivery: Delivery, now: datetime) -> Outcome:
+        outcome = telegram.send(delivery, now)
+        if outcome.code in SILENCE:
+            self.silent.add(delivery.way)
+        return outcome
 
     def _wishes(self, delivery: Delivery) -> Wishes:
         person = delivery.notification.person

@@ -3,11 +3,11 @@
 import base64
 import json
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from mops import outgoing, vault
@@ -19,6 +19,7 @@ from roles.refusals import Conflict
 from roles.validation import changes, check_fields, refuse
 
 MOST = 20
+BOTH_SIGN = timedelta(days=1)
 SHOWN = 100
 State = WebhookEndpoint.State
 FIELDS = ("name", "url", "events", "with_money")
@@ -89,9 +90,11 @@ def update_endpoint(
 
 @transaction.atomic
 def renew_secret(*, company: Company, by: Membership, at: datetime, endpoint: WebhookEndpoint) -> str:
-    """A new secret in the place of the old one, from the next attempt on; shown once."""
+    """A new secret, shown once; for a day messages are signed with the old one too."""
     secret = _new_secret()
-    WebhookEndpoint.objects.filter(company=company, pk=endpoint.pk).update(secret=vault.lock(secret))
+    WebhookEndpoint.objects.filter(company=company, pk=endpoint.pk).update(
+        secret=vault.lock(secret), old_secret=F("secret"), old_secret_until=at + BOTH_SIGN
+    )
     audit.record(
         company=company, by=by, verb="renew_webhook_secret", obj=endpoint, at=at, after={"name": endpoint.name}
     )

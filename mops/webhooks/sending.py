@@ -23,6 +23,7 @@ RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )  # fmt: skip
 """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: ten attempts in three days."""
+KEPT = timedelta(days=92)
 State = WebhookEndpoint.State
 
 
@@ -77,7 +78,7 @@ def deliver(delivery: WebhookDelivery, now: datetime) -> Outcome:
     """One signed POST. 2xx is taken; 410 disables the endpoint; everything else, a redirect too, is tried again."""
     endpoint = delivery.endpoint
     try:
-        headers = signed_headers(delivery, vault.unlock(endpoint.secret), now)
+        headers = signed_headers(delivery, _secrets(endpoint, now), now)
         answer = outgoing.post(endpoint.url, delivery.body.encode(), headers)
     except vault.Unreadable:
         return _failed(delivery, Outcome("secret"), now)
@@ -105,15 +106,30 @@ def _failed(delivery: WebhookDelivery, outcome: Outcome, now: datetime) -> Outco
     return outcome
 
 
-def signed_headers(delivery: WebhookDelivery, secret: str, now: datetime) -> dict[str, str]:
-    """The headers of Standard Webhooks; `secret` is `whsec_` and base64, the signature covers id, moment and body."""
+def _secrets(endpoint: WebhookEndpoint, now: datetime) -> list[str]:
+    old = endpoint.old_secret_until is not None and now < endpoint.old_secret_until
+    return [vault.unlock(kept) for kept in ([endpoint.secret, endpoint.old_secret] if old else [endpoint.secret])]
+
+
+def signed_headers(delivery: WebhookDelivery, keys: list[str], now: datetime) -> dict[str, str]:
+    """The headers of Standard Webhooks: a signature by each key (`whsec_` and base64) covers id, moment and body."""
     moment = str(int(now.timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    made = hmac.new(key, f"{delivery.uid}.{moment}.{delivery.body}".encode(), hashlib.sha256).digest()
+    signed = f"{delivery.uid}.{moment}.{delivery.body}".encode()
     return {
         "Content-Type": "application/json", "User-Agent": "MOPS-Webhooks/1", "webhook-id": str(delivery.uid),
-        "webhook-timestamp": moment, "webhook-signature": f"v1,{base64.b64encode(made).decode()}",
+        "webhook-timestamp": moment, "webhook-signature": " ".join(_signature(key, signed) for key in keys),
     }  # fmt: skip
+
+
+def _signature(key: str, signed: bytes) -> str:
+    made = hmac.new(base64.b64decode(key.removeprefix("whsec_")), signed, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(made).decode()}"
+
+
+def forget(company: Company, at: datetime) -> None:
+    """What went out, or was given up, a quarter ago leaves the log."""
+    old = WebhookDelivery.objects.filter(company=company, created_at__lt=at - KEPT)
+    old.exclude(state=WebhookDelivery.State.WAITING).delete()
 
 
 def send_now(delivery: WebhookDelivery, at: datetime) -> WebhookDelivery:

@@ -40,7 +40,7 @@ def webhook_detail(request, pk):
     endpoint = _endpoint(request, pk)
     rows = endpoints.deliveries_of(company=request.company, endpoint=endpoint)[: endpoints.SHOWN]
     context = {
-        "endpoint": endpoint, "told": [LABELS[name] for name in endpoint.events if name in LABELS],
+        "endpoint": endpoint, "told": [str(LABELS[name]) for name in endpoint.events if name in LABELS],
         "rows": [{"delivery": row, "label": LABELS.get(row.kind, row.kind), "answer": last_answer(row)} for row in rows],
     }  # fmt: skip
     return render(request, "mops/webhook_detail.html", context)

@@ -113,6 +113,17 @@ def test_message_is_plain_text_with_a_constant_number(acme, telegram, linked, no
     assert before["text"].endswith(f"Acme · № {linked.notification_id}")
 
 
+def test_dead_telegram_is_asked_once_a_pass_and_holds_up_no_mail(acme, telegram, linked, settings, now):
+    settings.TELEGRAM_API_URL = "http://127.0.0.1:1"
+    make_decision(acme)
+    events.tell(acme.company, now)
+
+    deliveries.send_due(acme.company, now)
+
+    rows = Delivery.objects.order_by("way", "pk").values_list("way", "state", "attempts")
+    assert list(rows) == [("email", "sent", 1)] * 2 + [("telegram", "waiting", 1), ("telegram", "waiting", 0)]
+
+
 def test_retry_after_is_obeyed(acme, telegram, linked, now):
     telegram.plan += [refuses(429, "Too Many Requests", parameters={"retry_after": 900})]
 

@@ -104,7 +104,7 @@ def test_one_delivery_per_endpoint_and_event_however_often_events_are_read(acme,
 
 
 def test_fails_hangs_redirects_and_recovers_with_one_id_and_growing_pauses(acme, listen, receive, now, monkeypatch):
-    monkeypatch.setattr(outgoing.post, "__kwdefaults__", {"timeout": 0.3})
+    monkeypatch.setattr(outgoing.post, "__kwdefaults__", {**outgoing.post.__kwdefaults__, "timeout": 0.3})
     goal = receive(allowed=False)
     receiver = receive(500, "hang", (302, {"Location": goal.url}), (429, {"Retry-After": "9000"}), 404)
     listen(receiver)
@@ -191,6 +191,35 @@ def test_replay_has_the_same_id_and_body(acme, listen, receive, now):
     assert first[1]["webhook-id"] == second[1]["webhook-id"]
     assert first[2] == second[2]
     assert [line["code"] for line in only().log] == ["answered", "answered"]
+
+
+def test_for_a_day_the_old_secret_signs_too(acme, listen, receive, now):
+    receiver = receive()
+    endpoint = listen(receiver)
+    common = {"company": acme.company, "endpoint": endpoint}
+    real, old = timezone.now(), listen.secret
+    new = endpoints.renew_secret(**common, by=acme.owner, at=real)
+
+    for at in (real, real + timedelta(days=1)):
+        sending.send_now(endpoints.test_delivery(**common, at=at), at)
+
+    both, later = receiver.got
+    for secret in (old, new):
+        assert Webhook(secret).verify(both[2], both[1])["type"] == "webhook.test"
+    assert [len(got[1]["webhook-signature"].split()) for got in (both, later)] == [2, 1]
+
+
+def test_log_is_kept_for_a_quarter_and_what_waits_for_ever(acme, listen, receive, now):
+    endpoint = listen(receive())
+    done = endpoints.test_delivery(company=acme.company, endpoint=endpoint, at=now)
+    sending.send_now(done, now)
+    endpoints.test_delivery(company=acme.company, endpoint=endpoint, at=now)
+
+    sending.forget(acme.company, now + timedelta(days=91))
+    assert WebhookDelivery.objects.count() == 2
+    sending.forget(acme.company, now + timedelta(days=93))
+
+    assert only().state == "waiting"
 
 
 def test_pause_keeps_what_waits_and_does_not_tell_what_happens_meanwhile(acme, listen, receive, now):
