@@ -96,7 +96,7 @@ def _checks_due(company: Company, at: datetime) -> list[CheckRound]:
 def _to_be_checked(company: Company, rounds: list[CheckRound]) -> Iterator[Message]:
     for one in rounds:
         yield Message(
-            person=one.external_check.checker, key=f"check-due:{one.pk}",
+            person=one.external_check.checker, key=f"check-due:{one.pk}", group=Group.DEADLINES,
             url=reverse("roles:check-round-detail", args=[company.slug, one.pk]),
             words=lambda one=one: (
                 _("Check and sign until %(day)s: %(person)s")
