@@ -297,7 +297,8 @@ def test_kill_9_of_the_sender_loses_no_mail_and_keeps_its_id(acme, mailbox, now,
         open_decision(acme, now - timedelta(minutes=number))
     ids = {deliveries.message_id(row) for row in Delivery.objects.all()}
     common = {
-        **os.environ, **child_environment(tmp_path), "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailbox.port),
+        **os.environ, **child_environment(tmp_path), "DJANGO_SETTINGS_MODULE": "mops.settings",
+        "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mailbox.port),
         "SECRET_KEY": settings.SECRET_KEY,
     }  # fmt: skip
 
