@@ -15,20 +15,22 @@ KEPT = (
 )  # fmt: skip
 
 
-def keep_lines(keys: Sequence[int], at: datetime) -> None:
-    """Copy these lines of the log beside it, with the newest load of their company: one statement for ten thousand."""
+def keep_lines(lines: Sequence[tuple[int, int]], at: datetime) -> None:
+    """Copy these lines of the log, each told by its company and its key, beside it with the newest load of their company:
+    one statement for ten thousand. Loads of other companies are not looked at, however many there are."""
     log, kept, loads = (
         connection.ops.quote_name(model._meta.db_table) for model in (EvaluationLog, EvaluationLogRevision, Import)
     )
     moment = connection.ops.adapt_datetimefield_value(at)
-    for begin in range(0, len(keys), AT_ONCE):
-        some = list(keys[begin : begin + AT_ONCE])
-        marks = ", ".join(["%s"] * len(some))
+    for begin in range(0, len(lines), AT_ONCE):
+        some = lines[begin : begin + AT_ONCE]
+        companies, keys = sorted({company for company, _key in some}), [key for _company, key in some]
+        owners, marks = (", ".join(["%s"] * len(given)) for given in (companies, keys))
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {kept} ({', '.join(KEPT)}, changed_by_load_id, changed_at) "
                 f"SELECT {', '.join(f'l.{name}' for name in KEPT)}, n.newest, %s FROM {log} l LEFT JOIN "
-                f"(SELECT company_id, MAX(id) AS newest FROM {loads} WHERE state = %s GROUP BY company_id) n "
+                f"(SELECT company_id, MAX(id) AS newest FROM {loads} WHERE state = %s AND company_id IN ({owners}) GROUP BY company_id) n "
                 f"ON n.company_id = l.company_id WHERE l.id IN ({marks}) ORDER BY l.id",
-                [moment, Import.State.DONE.value, *some],
+                [moment, Import.State.DONE.value, *companies, *keys],
             )

@@ -187,7 +187,7 @@ def write_log(
     stale = [before for (*key, day), before in written.items() if day >= from_day.get(tuple(key), date.max)]
     for company_id in (row[0] for rows in (fresh, changed, stale) for row in rows):
         outcomes[company_id].logged += 1
-    keep_lines([row[1] for rows in (changed, stale) for row in rows], at)
+    keep_lines([row[:2] for rows in (changed, stale) for row in rows], at)
     _put(fresh, changed, stale)
 
 
