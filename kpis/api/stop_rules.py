@@ -11,11 +11,13 @@ from rest_framework.response import Response
 
 from kpis.api.facts import paged
 from kpis.api.figures import as_json, decimal_text
+from kpis.api.rule_log import LogDayOut, log_json
+from kpis.fleet.traces import LOG_DAYS
 from kpis.models import StopRuleVersion
 from kpis.rule_terms import WrongTerms
 from kpis.selectors import stop_rules as reads
 from kpis.selectors.measures import metrics_of, money_metrics
-from kpis.selectors.rule_days import scope_days
+from kpis.selectors.rule_days import scope_days, units_of
 from kpis.services.evaluations import evaluate_now
 from kpis.services.stop_rules import create_stop_rule, revise_stop_rule
 from roles import selectors as who
@@ -188,6 +190,24 @@ class StopRuleViewSet(CompanyViewSet):
         )
         shown = self._may_see(found.version)
         return Response([_scope_json(scope, hidden=not shown) for scope in scopes])
+
+    @extend_schema(
+        parameters=[OpenApiParameter("channel", str, required=True), OpenApiParameter("campaign", int)],
+        responses=LogDayOut(many=True),
+    )
+    @action(detail=True, pagination_class=None)
+    def log(self, request, company_slug=None, pk=None):
+        """What was judged on each of the last 60 days of one scope, and what was said of it before late data."""
+        found, campaign = self._found(pk), request.query_params.get("campaign", "")
+        channel = self.found(who.get_channel(company=self.company, code=request.query_params.get("channel", "")))
+        scope = {
+            "company": self.company, "version": found.version, "channel_id": channel.pk,
+            "campaign_id": int(campaign) if campaign.isdecimal() and len(campaign) < 18 else None,
+            "since": self.company.local_date(timezone.now()) - timedelta(days=LOG_DAYS),
+        }  # fmt: skip
+        before, hidden = reads.said_before(**scope), not self._may_see(found.version)
+        units = units_of(found.version, metrics_of(company=self.company))
+        return Response([log_json(row, before.get(row.day, ()), units, hidden) for row in reads.log_of(**scope)])
 
     @extend_schema(request=None, responses=EvaluationAnswer)
     @action(detail=False, methods=["post"], pagination_class=None)

@@ -1,10 +1,14 @@
 """The log answers "what did it say then": late data keeps the line it changes, and a pass that changes nothing keeps none."""
 
 from datetime import timedelta
+from decimal import Decimal
 
+import time_machine
 from django.urls import reverse
 
 from kpis.models import EvaluationLog, EvaluationLogRevision
+from kpis.services.facts import record_facts
+from kpis.services.imports import undo_import
 
 from .test_evaluation import BAD, GOOD, NOW, TODAY, evaluate, world  # noqa: F401
 
@@ -30,10 +34,53 @@ def test_a_line_that_late_data_changes_is_kept_as_it_was(world, sign_in):  # noq
     assert list(EvaluationLogRevision.objects.order_by("day").values_list("day", "state")) == [
         (TODAY - 2 * DAY, "pending"), (TODAY - DAY, "firing"),
     ]  # fmt: skip
-    import time_machine
 
     with time_machine.travel(later, tick=False):
         page = sign_in(world.cmo).get(reverse("kpis:stop-rule-detail", args=[world.company.slug, rule.pk]))
     assert page.status_code == 200
     assert "Раньше было" in page.content.decode() or "Said before" in page.content.decode()
     assert [len(line.before) for line in page.context["page"].log] == [1, 1, 0, 0]
+
+
+def test_the_api_tells_what_was_said_before_and_hides_money(world, sign_in):  # noqa: F811
+    rule = world.rule()
+    world.facts([GOOD, BAD, BAD, BAD])
+    evaluate(world)
+    world.facts([GOOD], last=TODAY - 2 * DAY)
+    evaluate(world, NOW + timedelta(minutes=5))
+    path = f"/api/v1/c/{world.company.slug}/stop-rules/{rule.pk}/log/"
+
+    with time_machine.travel(NOW + timedelta(minutes=6), tick=False):
+        days = {row["date"]: row for row in sign_in(world.cmo).get(path, {"channel": "vk"}).json()}
+        hidden = {row["date"]: row for row in sign_in(world.content).get(path, {"channel": "vk"}).json()}
+        assert sign_in(world.cmo).get(path, {"channel": "no"}).status_code == 404
+        assert sign_in(world.cmo).get(path).status_code == 404
+    changed = days[(TODAY - 2 * DAY).isoformat()]
+
+    assert (changed["day_class"], [row["day_class"] for row in changed["before"]]) == ("ok", ["breach"])
+    assert changed["before"][0]["numerator"] == str(BAD[0])
+    assert days[(TODAY - 3 * DAY).isoformat()]["before"] == []
+    money = hidden[(TODAY - 2 * DAY).isoformat()]
+    assert (money["numerator"], money["before"][0]["numerator"]) == (None, None)
+    assert money["denominator"] is not None
+
+
+def test_an_undone_load_leaves_what_the_log_said_with_it(world):  # noqa: F811
+    world.rule()
+    world.facts([GOOD, GOOD, GOOD])
+    evaluate(world)
+    load = record_facts(
+        company=world.company, by=world.analyst, at=NOW, source_code="ads",
+        rows=[{"channel": "vk", "date": (TODAY - DAY).isoformat(), "spend": Decimal(BAD[0]), "qualified_leads": Decimal(BAD[1])}],
+    ).load  # fmt: skip
+    evaluate(world, NOW + timedelta(minutes=1))
+    assert EvaluationLog.objects.get(day=TODAY - DAY).day_class == "breach"
+
+    undo_import(company=world.company, by=world.analyst, at=NOW + timedelta(minutes=2), load=load)
+    evaluate(world, NOW + timedelta(minutes=3))
+
+    assert EvaluationLog.objects.get(day=TODAY - DAY).day_class == "ok"
+    said = list(
+        EvaluationLogRevision.objects.filter(day=TODAY - DAY).order_by("pk").values_list("day_class", "changed_at")
+    )
+    assert said == [("ok", NOW + timedelta(minutes=1)), ("breach", NOW + timedelta(minutes=3))]
