@@ -20,7 +20,7 @@ from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
 from mops.telegram import bots
 from mops.webhooks import sending
-from processes import reviews
+from processes import reviews, role_reviews
 from processes import services as processes
 from reports.selectors.calendar import week_book
 from reports.services import snapshots, weekly
@@ -65,7 +65,8 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 def begin_day(company: Company, at: datetime) -> None:
     """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; skipped
-    checks open their conflicts; uploads that are not needed any more and old webhooks go."""
+    checks open their conflicts; roles are to be reviewed where there is a reason; uploads that are not needed any more and
+    old webhooks go."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
@@ -74,6 +75,7 @@ def begin_day(company: Company, at: datetime) -> None:
     with transaction.atomic():
         hats.settle_owners(company=company, at=at, today=today)
         conflicts.follow_checks(company=company, at=at, today=today)
+        role_reviews.follow_triggers(company=company, at=at, today=today)
         Progress.objects.filter(company=company).update(day_begun_on=today)
 
 

@@ -176,3 +176,9 @@ class ActionCreateForm(RefusableForm):
         super().__init__(request, **kwargs)
         self.fields["owner"].queryset = selectors.people(company=self.company)
         self.fields["channel"].queryset = selectors.channels(company=self.company)
+
+
+class RoleReviewForm(RefusableForm):
+    conclusion = forms.CharField(
+        label=_("What you changed, or why everything stays"), widget=forms.Textarea(attrs={"rows": 3}), required=False
+    )

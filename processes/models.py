@@ -264,3 +264,29 @@ class Action(CompanyOwned):
 
     def __str__(self):
         return self.text
+
+
+class RoleReview(CompanyOwned):
+    """Time to look at roles and KPIs again (R11). `triggers`: [{"code", "key", …}] as `processes.triggers` tells them; more may
+    come while it is open. Done with a conclusion: what was changed, or why nothing."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        DONE = "done", _("done")
+
+    opened_at = models.DateTimeField()
+    due_on = models.DateField()
+    triggers = models.JSONField(default=list)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    conclusion = models.TextField(blank=True)
+    done_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["company"], condition=Q(state="open"), name="one_open_role_review"),
+        ]
+
+    def __str__(self):
+        return f"{self.due_on:%d.%m.%Y}"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from processes.views import actions, decisions
+from processes.views import actions, decisions, role_reviews
 
 app_name = "processes"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("processes/decisions/<int:pk>/withdraw/", decisions.decision_withdraw, name="decision-withdraw"),
     path("processes/decisions/account/", decisions.decision_account, name="decision-account"),
     path("processes/reviews/<int:pk>/", decisions.review_close, name="review-close"),
+    path("processes/role-reviews/", role_reviews.role_review_list, name="role-review-list"),
+    path("processes/role-reviews/<int:pk>/close/", role_reviews.role_review_close, name="role-review-close"),
     path("processes/actions/", actions.action_list, name="action-list"),
     path("processes/actions/new/", actions.action_create, name="action-create"),
     path("processes/actions/<int:pk>/close/", actions.action_close, name="action-close"),

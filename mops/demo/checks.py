@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from mops.demo.founding import Sample
+from processes import role_reviews, triggers
 from roles import checklists
 from roles.models import CheckRound, ExternalCheck, Role, RoleVersion
 from roles.services import conflicts as service
@@ -90,3 +91,12 @@ def tick_duties(sample: Sample) -> None:
                         company=company, by=one.holder, at=sample.at(day, 17), today=day, role=version.role, key=row.key,
                         channel=one.channel,
                     )  # fmt: skip
+
+
+def open_review(sample: Sample) -> None:
+    """The review of this quarter: the last one is over, and the blog has come."""
+    blog = sample.channels["blog"]
+    role_reviews.note_triggers(
+        company=sample.company, at=sample.at(sample.anchor - timedelta(days=4), 6), today=sample.anchor - timedelta(days=4),
+        found=[triggers.quarter_over(sample.anchor), triggers.new_channel(blog.pk, blog.name)],
+    )  # fmt: skip

@@ -53,6 +53,7 @@ def _make_veresk(now: datetime) -> Company:
         checks.name_checks(sample)
         checks.draw_a_map(sample)
         checks.tick_duties(sample)
+        checks.open_review(sample)
         story.live_the_weeks(sample, now)
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)

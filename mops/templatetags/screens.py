@@ -81,6 +81,14 @@ def _widget_class(bound) -> str:
     return "input"
 
 
+@register.simple_tag(takes_context=True)
+def role_review(context):
+    """The review of roles and KPIs that is due, or None: the map of roles cannot ask `processes/` itself."""
+    from processes import role_reviews
+
+    return role_reviews.open_review(company=context["request"].company)
+
+
 @register.inclusion_tag("roles/_checked_by.html", takes_context=True)
 def checked_by(context, person, at, *kinds):
     """Whose outside check made it possible that `person` did this at a moment (aware) under a hat of these kinds; mostly nothing."""

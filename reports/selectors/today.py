@@ -10,7 +10,7 @@ from kpis import bullets, charts, periods
 from kpis.models import DataIncident
 from kpis.selectors import stop_rules
 from kpis.selectors.sources import Freshness, freshness
-from processes import lists, reviews
+from processes import lists, reviews, role_reviews
 from processes import selectors as processes_selectors
 from processes.models import Action
 from reports.models import WeeklyReport
@@ -155,7 +155,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     return Today(
         person=person, at=at, day=day,
         due=sorted(
-            _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day), key=lambda item: item.due_at,
+            _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day) + _role_review(company, chief), key=lambda item: item.due_at,
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
@@ -224,6 +224,15 @@ def _checks(company: Company, person: Membership, day: date) -> list[Due]:
         )
         for one in conflicts.rounds_to_look_at(company=company, checker=person, on=day)
     ]  # fmt: skip
+
+
+def _role_review(company: Company, chief: bool) -> list[Due]:
+    """The review of roles and KPIs, for whoever closes it."""
+    row = role_reviews.open_review(company=company) if chief else None
+    if row is None:
+        return []
+    due_at = datetime.combine(row.review.due_on, time(18), tzinfo=company.zone)
+    return [Due(_("Review roles and KPIs"), "processes:role-review-list", (), due_at, "; ".join(row.why), _("Open"))]
 
 
 def _reviews(company: Company, person: Membership) -> list[Due]:

@@ -7,7 +7,8 @@ import pytest
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
 from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
-from processes.models import Action, Review
+from processes.models import Action, Review, RoleReview
+from processes.triggers import quarter_over
 from reports.models import CompanyDay, WeeklyReport
 from roles.models import (
     Absence,
@@ -99,7 +100,11 @@ def things_of(made) -> dict[str, dict]:
     move = Move.objects.create(
         **owned, reorganisation=draft, kind="appoint", role=made.roles["content"], person=made.pm, channel=made.blog
     )
+    role_review = RoleReview.objects.create(
+        **owned, opened_at=NOW, due_on=TODAY + timedelta(days=9), triggers=[quarter_over(TODAY)]
+    )
     return {
+        "role-review": {"pk": role_review.pk},
         "reorganisation": {"pk": draft.pk, "kind": "appoint"},
         "move": {"pk": move.pk},
         "incompatibility": {"pk": pair.pk},
