@@ -4,7 +4,7 @@ Of every row the earliest change after the moment tells what stood there at the 
 since stands as it is. Which of two sources counted is told by the priorities of that moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -20,16 +20,31 @@ KEY = "day, channel_id, campaign_id, source_id"
 
 
 FRIDAY, EVENING = 4, time(18, 0)
-"""When the fact of a week is due: what people reported by then is what a later figure is held against."""
+Due = Callable[[date], datetime]
+"""Monday of a week → when its fact is due (UTC): what people reported by then is what a later figure is held against."""
 
 
-def friday_of(*, company: Company, day: date, at: datetime) -> datetime:
-    """The Friday evening (UTC) of the day's week by the company's clock; the Friday before while that has not come yet."""
-    friday = day + timedelta(days=FRIDAY - day.weekday())
-    moment = datetime.combine(friday, EVENING, tzinfo=company.zone)
-    while moment > at:
-        moment -= timedelta(weeks=1)
-    return moment.astimezone(UTC)
+def _usual_due(company: Company) -> Due:
+    def due(monday: date) -> datetime:
+        return datetime.combine(monday + timedelta(days=FRIDAY), EVENING, tzinfo=company.zone).astimezone(UTC)
+
+    return due
+
+
+_due_of: list[Callable[[Company], Due]] = [_usual_due]
+
+
+def tell_due(due_of: Callable[[Company], Due]) -> None:
+    """Let the app that keeps the companies' schedules, which stands above this one, say when the facts of weeks are due."""
+    _due_of[:] = [due_of]
+
+
+def reported_by(*, company: Company, day: date, at: datetime) -> datetime:
+    """When the fact of the day's week was due (UTC) by the company's schedule; of a week before while that has not come yet."""
+    due, monday = _due_of[0](company), day - timedelta(days=day.weekday())
+    while (moment := due(monday)) > at:
+        monday -= timedelta(weeks=1)
+    return moment
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from kpis import periods
 from kpis.forms.measures import FigureForm
-from kpis.selectors.as_known import friday_of
+from kpis.selectors.as_known import reported_by
 from kpis.selectors.measures import is_money, kpis_of, measures_from, metrics_of
 from kpis.selectors.provenance import provenance
 from roles import selectors as who
@@ -19,7 +19,7 @@ from roles.views import today
 
 @requires(Permission.READ)
 def fact_list(request):
-    """?kpi= or metric=, channel=, from=, to=, known=; without days the current month, without a moment its last Friday."""
+    """?kpi= or metric=, channel=, from=, to=, known=; without days the current month, without a moment the one at which its last week was due."""
     metrics = metrics_of(company=request.company)
     measures = measures_from(metrics, kpis_of(company=request.company))
     channels = {channel.code: channel for channel in who.channels(company=request.company)}
@@ -61,7 +61,7 @@ def _asked(request) -> dict:
         "campaign": asked.get("campaign", ""),
         "from": asked.get("from") or periods.month_start(day).isoformat(),
         "to": end,
-        "known": asked.get("known") or _friday(request, end, day),
+        "known": asked.get("known") or _reported(request, end, day),
     }
 
 
@@ -75,11 +75,11 @@ def _campaign(request, channel: Channel | None, pk: int | None) -> Campaign | No
     return campaign if channel is not None and campaign.channel_id == channel.pk else None
 
 
-def _friday(request, end: str, day: date) -> str:
-    """The Friday evening of the figure's last week as the field shows it: by the company's clock."""
+def _reported(request, end: str, day: date) -> str:
+    """When the fact of the figure's last week was due, as the field shows it: by the company's clock."""
     try:
         last = min(date.fromisoformat(end), day)
     except ValueError:
         last = day
-    moment = friday_of(company=request.company, day=last, at=timezone.now())
+    moment = reported_by(company=request.company, day=last, at=timezone.now())
     return f"{moment.astimezone(request.company.zone):%Y-%m-%dT%H:%M}"

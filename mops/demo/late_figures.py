@@ -1,9 +1,13 @@
-"""What is wrong with the figures of the sample company: a counter that fell silent, and a day that the CRM told twice."""
+"""What is wrong with the figures of the sample company: a counter that fell silent, a day that the CRM told twice, days in
+doubt, and a figure that somebody had to type."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from kpis.services.facts import record_facts
+from kpis.services.incidents import open_doubt
+from kpis.services.typed import type_figures
+from kpis.typed import Place
 from mops.demo import world
 from mops.demo.founding import Sample
 from processes.services import close_action
@@ -14,6 +18,8 @@ OLD_COUNTER, SILENT_DAYS, OLD_DAYS = "metrica-old", 9, 60
 RESTATED = "site"
 LATE_LEADS, LATE_QUALIFIED = 3, 2
 """Leads that the CRM gave only after the week was reported."""
+DOUBTED, DOUBT = (12, 11), "Метрика посчитала роботов: визиты втрое выше обычных. Жду пересчёта от поддержки."
+ARTICLE, REACH = 3, 12_400
 SUMMARY = (
     "Неделя ровная: сайт вытянула починенная форма, VK дорожает — выносим на стендап. Авито держим до конца срока."
 )
@@ -59,6 +65,15 @@ def run_the_old_counter(sample: Sample) -> None:
         if row.source == "metrica" and row.channel == RESTATED
     ]
     _load(sample, OLD_COUNTER, rows, sample.at(last + timedelta(days=1), 6, 5))
+
+
+def doubt_and_type(sample: Sample, now: datetime) -> None:
+    """Two days of the blog that the analyst does not trust, and the reach of a magazine's article, which no system tells."""
+    acting = {"company": sample.company, "by": sample.people["analyst"], "at": now}
+    first, last = (sample.anchor - timedelta(days=age) for age in DOUBTED)
+    open_doubt(**acting, channel=sample.channels["blog"], first_day=first, last_day=last, why=DOUBT)
+    place = Place(sample.anchor - timedelta(days=ARTICLE), sample.channels["pr"].pk, "impressions")
+    type_figures(**acting, values={place: Decimal(REACH)}, seen={})
 
 
 def _load(sample: Sample, source: str, rows: list[world.SampleRow], at: datetime) -> None:

@@ -58,6 +58,7 @@ def _make_veresk(now: datetime) -> Company:
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)
         reach.fill(sample, now)
+        late_figures.doubt_and_type(sample, now)
     return sample.company
 
 

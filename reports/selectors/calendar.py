@@ -1,6 +1,6 @@
 """The weeks of a company: its schedule as it holds for each week, its calendar, and so the moments of any week."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -53,6 +53,12 @@ class WeekBook:
             found.append((monday, self.deadlines(monday)))
             monday += WEEK
         return found
+
+
+def fact_due_of(company: Company) -> Callable[[date], datetime]:
+    """Monday of a week → when its fact is due, by the schedule that holds for it; two queries, asked once."""
+    book = week_book(company=company)
+    return lambda monday: book.deadlines(monday).fact_due_at
 
 
 def schedule_from(moments: dict) -> Schedule:

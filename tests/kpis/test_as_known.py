@@ -15,7 +15,7 @@ from kpis.fleet.columns import Span, read_rows
 from kpis.fleet.history import build_history
 from kpis.fleet.inputs import read_inputs
 from kpis.models import DailyFact, Import, Source
-from kpis.selectors.as_known import facts_as_known, friday_of, priorities_at
+from kpis.selectors.as_known import facts_as_known, priorities_at, reported_by
 from kpis.selectors.cube import load_cube
 from kpis.series import read_history
 from kpis.services import sources
@@ -141,8 +141,8 @@ def test_the_row_of_the_file_follows_undoing(acme):
         (MONDAY + timedelta(days=6), after(48), FRIDAY),
     ],
 )
-def test_the_friday_of_a_week_once_it_has_come(acme, day, at, friday):
-    assert friday_of(company=acme.company, day=day, at=at) == friday
+def test_the_due_moment_of_a_week_once_it_has_come(acme, day, at, friday):
+    assert reported_by(company=acme.company, day=day, at=at) == friday
 
 
 # ---------------------------------------------------------------- the page

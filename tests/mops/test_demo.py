@@ -56,6 +56,9 @@ def test_the_sample_company_tells_its_story(db):
     assert reports.filter(plan_timeliness="late").exists()
     assert reports.filter(timeliness="missed").exists()
     assert DataIncident.objects.filter(company=company, channel__code="maps", state="open").exists()
+    assert DataIncident.objects.filter(company=company, channel__code="blog", kind="doubt", state="open").exists()
+    typed = DailyFact.objects.get(company=company, source__kind="manual")
+    assert (typed.channel.code, typed.impressions) == ("pr", late_figures.REACH)
     assert Channel.objects.filter(company=company).count() == 9
     assert DailyFact.objects.filter(company=company).latest("day").day == FRIDAY.date() - timedelta(days=1)
     assert not DailyFact.objects.filter(company=company, spend=seed.RIVAL_FIGURE).exists()

@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
+from kpis.selectors.as_known import reported_by
 from reports.deadlines import USUAL, Schedule
 from reports.models import CompanyDay, WeeklyReport
 from reports.selectors.calendar import week_book
@@ -209,3 +210,13 @@ def test_page_shows_the_times_and_saves_them(client, desk):
     client.force_login(desk.made.performance.user)
     assert client.get(url).status_code == 200
     assert client.post(f"{url}update/", data).status_code == 403
+
+
+def test_a_figure_is_held_against_what_was_known_when_the_companys_own_week_was_due(desk):
+    """The page of a figure asks for that moment, by the schedule that holds for its week."""
+    change(desk, desk.local("wed", 10), fact_opens=(3, time(9, 0)), fact_due=(3, time(18, 0)))
+    asked = {"company": desk.company, "at": desk.local("mon", 9) + timedelta(weeks=2)}
+
+    assert reported_by(**asked, day=NEXT) == week_book(company=desk.company).deadlines(NEXT).fact_due_at
+    assert reported_by(**asked, day=NEXT).astimezone(desk.company.zone).isoweekday() == 4
+    assert reported_by(**asked, day=NEXT - timedelta(days=1)).astimezone(desk.company.zone).isoweekday() == 5
