@@ -22,6 +22,8 @@ from mops.telegram import bots
 from mops.webhooks import sending
 from processes import reviews, role_reviews
 from processes import services as processes
+from processes.independence import history
+from processes.leaving import services as leaving
 from reports.selectors.calendar import week_book
 from reports.services import snapshots, weekly
 from roles.models import Company
@@ -65,8 +67,8 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 def begin_day(company: Company, at: datetime) -> None:
     """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; skipped
-    checks open their conflicts; roles are to be reviewed where there is a reason; uploads that are not needed any more and
-    old webhooks go."""
+    checks open their conflicts; roles are to be reviewed where there is a reason; who had the last day yesterday leaves;
+    uploads that are not needed any more and old webhooks go."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
@@ -76,6 +78,8 @@ def begin_day(company: Company, at: datetime) -> None:
         hats.settle_owners(company=company, at=at, today=today)
         conflicts.follow_checks(company=company, at=at, today=today)
         role_reviews.follow_triggers(company=company, at=at, today=today)
+        leaving.leave_due(company=company, at=at, today=today)
+        history.keep_index(company=company, day=today, at=at)
         Progress.objects.filter(company=company).update(day_begun_on=today)
 
 

@@ -17,13 +17,20 @@ from roles.validation import refuse
 
 @transaction.atomic
 def hand_over_action(
-    *, company: Company, by: Membership, at: datetime, action: Action, owner: Membership, due_on: date, reason: str
+    *,
+    company: Company,
+    by: Membership | None,
+    at: datetime,
+    action: Action,
+    owner: Membership,
+    due_on: date,
+    reason: str,
 ) -> Action:
-    """Give an open action to another person with a new date; its count of moves begins anew.
+    """Give an open action to another person with a new date; its count of moves begins anew. `by` None: its owner left.
 
     Raises MayNotClose (403), ActionClosed (409), Refused for the same person, one who has left, or a past date.
     """
-    if not selectors.may_close(person=by, action=action):
+    if by is not None and not selectors.may_close(person=by, action=action):
         raise MayNotClose(_("Whoever has to do it closes it, or who gave it, or who answers for the channel."))
     if not owner.is_active:
         raise refuse("owner", "not_a_member", _("This person has left the company: choose another one."))

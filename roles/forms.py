@@ -103,10 +103,6 @@ class PersonForm(RefusableForm):
     name = forms.CharField(label=_("Name and surname"), max_length=150)
 
 
-class PersonRemoveForm(RefusableForm):
-    reason = forms.CharField(label=_("Reason"), max_length=300)
-
-
 class AbsenceForm(RefusableForm):
     person = PeopleField(label=_("Who is away"))
     starts_on = DayField(label=_("First day"))

@@ -31,7 +31,6 @@ urlpatterns = [
     path("roles/people/new/", people.person_create, name="person-create"),
     path("roles/people/<int:pk>/", people.person_detail, name="person-detail"),
     path("roles/people/<int:pk>/invite/", people.person_invite, name="person-invite"),
-    path("roles/people/<int:pk>/remove/", people.person_remove, name="person-remove"),
     path("roles/absences/new/", people.absence_create, name="absence-create"),
     path("roles/absences/<int:pk>/remove/", people.absence_remove, name="absence-remove"),
     path("roles/channels/new/", channels.channel_create, name="channel-create"),

@@ -78,7 +78,7 @@ def source_for_api(*, company: Company, by: Membership, at: datetime, code) -> S
 
 @transaction.atomic
 def update_source(
-    *, company: Company, by: Membership, at: datetime, source: Source, name: str, owner: Membership | None,
+    *, company: Company, by: Membership | None, at: datetime, source: Source, name: str, owner: Membership | None,
     expected_every_days: int, priority: int, reason: str = "",
 ) -> Source:  # fmt: skip
     """Change what a source is called, who keeps it, its rhythm in days and its priority; figures are weighed anew.

@@ -123,6 +123,28 @@ def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: S
     return version
 
 
+@transaction.atomic
+def hand_over_rule(
+    *, company: Company, by: Membership | None, at: datetime, rule: StopRule, former: Membership, owner: Membership,
+    reason: str,
+) -> int:  # fmt: skip
+    """Another person answers for a rule because `former` leaves: whose it is changes, not what was signed.
+
+    The terms stay with their signatures, so there is no new version; the journal keeps who had it. Versions that wait
+    pass too. Returns how many versions passed. Refused for one who has left.
+    """
+    if not owner.is_active:
+        raise refuse("owner", "not_a_member", _("This person has left the company: choose another one."))
+    held = StopRuleVersion.objects.filter(company=company, rule=rule, superseded_at=None, owner=former)
+    passed = held.update(owner=owner)
+    if passed:
+        audit.record(
+            company=company, by=by, verb="hand_over_rule", obj=rule, at=at, reason=reason,
+            before={"number": str(rule), "person": str(former)}, after={"number": str(rule), "person": str(owner)},
+        )  # fmt: skip
+    return passed
+
+
 def latest_version(*, company: Company, rule: StopRule) -> StopRuleVersion:
     """The version that waits, else the one in force."""
     rows = StopRuleVersion.objects.filter(company=company, rule=rule, superseded_at=None)

@@ -102,7 +102,10 @@ def submit_fact(
         _note_filed(row, figures, by, at)
         audit.record(
             company=company, by=by, verb="submit_weekly_fact", obj=row, at=at,
-            after={"timeliness": row.timeliness, "on_behalf": row.on_behalf, "snapshot": row.snapshot},
+            after={
+                "channel": row.channel.name, "timeliness": row.timeliness, "on_behalf": row.on_behalf,
+                "snapshot": row.snapshot,
+            },
         )  # fmt: skip
         return keep(row, by, at)
 

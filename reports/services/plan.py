@@ -89,7 +89,9 @@ def submit_plan(
         row.plan_timeliness = filing.timeliness(row.plan_timeliness, in_time=not frozen)
         audit.record(
             company=company, by=by, verb="submit_weekly_plan", obj=row, at=at, reason=reason,
-            after={"timeliness": row.plan_timeliness, "on_behalf": row.plan_on_behalf},
+            after={
+                "channel": row.channel.name, "timeliness": row.plan_timeliness, "on_behalf": row.plan_on_behalf,
+            },
         )  # fmt: skip
         return keep(row, by, at)
 

@@ -54,7 +54,7 @@ def appoint(
     field, OnlyOwnerAppoints, AlreadyAppointed, or DutiesClash before anything is written.
     """
     starts_on = starts_on or today
-    _check_may_give(by, role)
+    check_may_give(by, role)
     _check_appointment(role, person, channel, deputy, starts_on, ends_on, today)
     if channel is not None:
         selectors.lock_channel(company=company, pk=channel.pk)
@@ -88,7 +88,7 @@ def end_appointment(
     the role vacant. Raises AlreadyEnded, LastOwner, OnlyOwnerAppoints or ChannelOrphaned.
     """
     last_day = last_day or today - timedelta(days=1)
-    _check_may_give(by, appointment.role)
+    check_may_give(by, appointment.role)
     _check_last_day(appointment, today, last_day)
     _check_owner_stays(company, appointment, today, last_day)
     _close(company, by, at, appointment, last_day, reason)
@@ -107,7 +107,7 @@ def update_appointment(
     `check`: who checks from outside where deputising clashes with another duty of the deputy. Raises Refused,
     OnlyOwnerAppoints or DutiesClash.
     """
-    _check_may_give(by, appointment.role)
+    check_may_give(by, appointment.role)
     _check_deputy(appointment.person, deputy)
     if deputy is not None and deputy.pk != appointment.deputy_id:
         span = (appointment.role, appointment.channel, max(appointment.starts_on, today), appointment.ends_on)
@@ -162,7 +162,8 @@ def successor_of(*, appointment: Appointment, heirs: list[Membership]) -> Member
     return next((heir for heir in candidates if heir.pk != appointment.person_id and heir.is_active), None)
 
 
-def _check_may_give(by: Membership | None, role: Role) -> None:
+def check_may_give(by: Membership | None, role: Role) -> None:
+    """Raises OnlyOwnerAppoints where this person may neither give nor end such a hat."""
     if by is not None and role.kind in GIVEN_BY_OWNER and not by.wears(RoleKind.OWNER):
         raise OnlyOwnerAppoints(
             _("Only the owner gives and takes back the hats of the owner and the marketing director.")

@@ -1,6 +1,5 @@
 """Inviting people, letting them go, and the days on which they are away."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from allauth.account.models import EmailAddress
@@ -88,6 +87,8 @@ def remove_person(
 ) -> None:
     """End a membership: hats pass on, this company's tokens die, the login dies with its last company.
 
+    The last step of a departure: `processes.leaving` hands over everything else that stands on the person.
+
     Raises AlreadyLeft, hats.LastOwner, hats.OnlyOwnerAppoints, or hats.ChannelOrphaned naming the running channels
     that nobody could take.
     """
@@ -101,9 +102,8 @@ def remove_person(
         hats.end_appointment(company=company, by=by, at=at, today=today, appointment=appointment, reason=reason)
     Appointment.objects.filter(company=company, deputy=person).exclude(ends_on__lt=today).update(deputy=None)
     conflicts.end_checks_by(company=company, by=by, at=at, today=today, checker=person)
-    coordinator = next(
-        (pm for pm in selectors.holders(company=company, kind=RoleKind.PM, on=today) if pm != person), None
-    )
+    heirs = [*selectors.holders(company=company, kind=RoleKind.PM, on=today), *hats.heirs(company=company, today=today)]
+    coordinator = next((heir for heir in heirs if heir != person), None)
     Channel.objects.filter(company=company, coordinator=person).update(coordinator=coordinator)
     tokens = ApiToken.objects.filter(company=company, person=person, revoked_at=None).update(revoked_at=at)
     person.is_active, person.left_on = False, today
@@ -112,31 +112,6 @@ def remove_person(
         User.objects.filter(pk=person.user_id).update(is_active=False)
     after = {"name": str(person), "tokens_revoked": tokens, "hats_ended": len(current)}
     audit.record(company=company, by=by, verb="remove_person", obj=person, at=at, after=after, reason=reason)
-
-
-@dataclass(frozen=True)
-class Passing:
-    """A hat that ends with a departure; `heir`: who takes the channel, None where the role becomes vacant."""
-
-    appointment: Appointment
-    role_name: str
-    heir: Membership | None
-
-
-def what_passes(*, company: Company, person: Membership, today: date) -> list[Passing]:
-    """What a person's departure would move and to whom, without moving anything."""
-    names, heirs = selectors.role_names(company=company), hats.heirs(company=company, today=today)
-    held = selectors.appointments_of(company=company, person=person, on=today)
-    return [
-        Passing(
-            appointment,
-            names.get(appointment.role_id, appointment.role.code),
-            hats.successor_of(appointment=appointment, heirs=heirs)
-            if appointment.role.kind == RoleKind.CHANNEL_OWNER
-            else None,
-        )
-        for appointment in held
-    ]
 
 
 @transaction.atomic

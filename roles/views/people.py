@@ -60,22 +60,6 @@ def person_invite(request, pk):
     return redirect("roles:person-detail", request.company.slug, person.pk)
 
 
-@requires(Permission.MANAGE_COMPANY)
-def person_remove(request, pk):
-    person, on = _person(request, pk), today(request)
-    form = forms.PersonRemoveForm(request)
-    if form.attempt(service.remove_person, **acting(request), today=on, person=person):
-        messages.success(request, _("%(person)s has left; what they held has passed on.") % {"person": person})
-        return redirect("roles:person-list", request.company.slug)
-    context = {
-        "form": form,
-        "someone": person,
-        "passes": service.what_passes(company=request.company, person=person, today=on),
-        "tokens": boards.live_tokens(company=request.company, person=person, at=timezone.now()),
-    }
-    return render(request, "roles/person_remove.html", context, status=form.status)
-
-
 @requires(Permission.DO_TASKS)
 def absence_create(request):
     others = request.person.can(Permission.MANAGE_COMPANY)

@@ -7,7 +7,7 @@ import pytest
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
 from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
-from processes.models import Action, Review, RoleReview
+from processes.models import Action, Drill, Handover, HandoverItem, Review, RoleReview
 from processes.triggers import quarter_over
 from reports.models import CompanyDay, WeeklyReport
 from roles.models import (
@@ -103,8 +103,21 @@ def things_of(made) -> dict[str, dict]:
     role_review = RoleReview.objects.create(
         **owned, opened_at=NOW, due_on=TODAY + timedelta(days=9), triggers=[quarter_over(TODAY)]
     )
+    handover = Handover.objects.create(
+        **owned, person=made.content, last_day=TODAY + timedelta(days=9), reason="r", created_by=made.pm, created_at=NOW
+    )
+    item = HandoverItem.objects.create(
+        **owned, handover=handover, kind="action", object_id=action.pk, label="l", successor=made.pm
+    )
+    drill = Drill.objects.create(
+        **owned, person=made.content, first_day=TODAY, last_day=TODAY, run_by=made.pm, run_at=NOW,
+        stopped=[{"what": "report", "name": "n", "stand_in": ""}],
+    )  # fmt: skip
     return {
         "role-review": {"pk": role_review.pk},
+        "drill": {"pk": drill.pk},
+        "handover": {"pk": handover.pk},
+        "handover-item": {"pk": item.pk},
         "reorganisation": {"pk": draft.pk, "kind": "appoint"},
         "move": {"pk": move.pk},
         "incompatibility": {"pk": pair.pk},

@@ -178,52 +178,6 @@ def test_login_that_never_confirmed_its_address_proves_it_before_it_joins(acme, 
     assert not squatter.has_usable_password()
 
 
-def test_leaving_ends_hats_tokens_and_the_login(acme, sign_in):
-    browser = sign_in(acme.performance)
-    token = ApiToken.objects.create(
-        company=acme.company, person=acme.performance, name="t", digest="d", hint="mops_", scopes=["read"],
-        created_at=timezone.now(), expires_at=timezone.now() + timedelta(days=1),
-    )  # fmt: skip
-
-    response = sign_in(acme.owner).post(url("person-remove", acme.performance.pk), {"reason": "ушла"})
-
-    assert response.url == url("person-list")
-    acme.vk.refresh_from_db()
-    token.refresh_from_db()
-    acme.performance.refresh_from_db()
-    assert acme.vk.owner == acme.cmo
-    assert token.revoked_at is not None
-    assert acme.performance.left_on is not None
-    assert not User.objects.get(pk=acme.performance.user_id).is_active
-    assert browser.get(url("role-list")).status_code == 302
-    assert AuditEvent.objects.get(verb="remove_person").reason == "ушла"
-
-
-def test_login_stays_with_who_works_elsewhere(acme, rival, sign_in):
-    Membership.objects.create(company=rival.company, user=acme.content.user, joined_on=TODAY)
-
-    sign_in(acme.owner).post(url("person-remove", acme.content.pk), {"reason": "ушла"})
-
-    assert User.objects.get(pk=acme.content.user_id).is_active
-    assert sign_in(acme.content).get(url("role-list")).status_code == 404
-
-
-def test_leaving_is_refused_while_a_channel_would_be_orphaned(acme, sign_in):
-    Appointment.objects.filter(person=acme.cmo).delete()
-    Appointment.objects.filter(person=acme.owner).update(person=acme.performance)
-
-    response = sign_in(acme.pm).post(url("person-remove", acme.performance.pk), {"reason": "ушла"})
-
-    assert response.status_code == 409
-    assert "VK Реклама" in html(response)
-    acme.performance.refresh_from_db()
-    assert acme.performance.is_active
-
-
-def test_nobody_removes_themselves(acme, sign_in):
-    assert sign_in(acme.pm).post(url("person-remove", acme.pm.pk), {"reason": "устал"}).status_code == 403
-
-
 def test_absence_of_ones_own_and_of_others(acme, sign_in):
     days = {"starts_on": TODAY, "ends_on": TODAY + timedelta(days=3)}
 
@@ -428,7 +382,6 @@ def grow(acme, first: int, last: int):
         "role-detail",
         "appointment-create",
         "channel-create",
-        "person-remove",
         "person-detail",
     ],
 )

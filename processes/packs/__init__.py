@@ -1,0 +1,1 @@
+"""What a newcomer to a hat reads, and who has read it."""
