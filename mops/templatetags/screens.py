@@ -8,6 +8,7 @@ from django.utils.html import format_html
 
 from reports.downloads import PARAMETER
 from roles import formats
+from roles.permissions import Permission
 
 register = template.Library()
 
@@ -79,6 +80,23 @@ def _widget_class(bound) -> str:
     if kind in {"checkbox", "radioselect", "checkboxselectmultiple"}:
         return ""
     return "input"
+
+
+@register.simple_tag(takes_context=True)
+def role_kpis(context, version, holders) -> dict[str, str]:
+    """Code → the value of a role's KPI over 28 days, on the channels of its holders; nothing for who may not see their money."""
+    from django.utils import timezone
+
+    from kpis.selectors import role_kpis as selector
+
+    company, person = context["request"].company, context["request"].person
+    channels = {row.channel_id for row in holders if row.channel_id} or None
+    if not all(person.can(Permission.VIEW_MONEY, channel) for channel in channels or [None]):
+        return {}
+    found = selector.role_kpis(
+        company=company, codes=version.kpis, today=company.local_date(timezone.now()), channel_ids=channels
+    )
+    return {code: formats.figure(row.value, row.measure.unit, company.currency) for code, row in found.items()}
 
 
 @register.simple_tag(takes_context=True)
