@@ -35,7 +35,7 @@ from datetime import datetime
 import django
 django.setup()
 from kpis.models import Import
-from kpis.services import import_runs, imports
+from kpis.services import import_runs
 from mops.benchmarks.processor import cpu
 from roles.tenancy import company_scope
 
