@@ -318,9 +318,11 @@ def undo(*, company: Company, load: Import, at: datetime) -> Counts:
     revisions = FactRevision.objects.filter(company=company, load=load)
     total, first = revisions.count(), _first_day(company, load)
     restored, removed = _restore(load, at)
-    while restored and (earlier := _surfaced(company, load)):
+    last = None  # a history that names a load as what stood before itself must not turn here for ever
+    while restored and (earlier := _surfaced(company, load)) not in (None, last):
         _again, gone = _restore(earlier, at)
         restored, removed = restored - gone, removed + gone
+        last = earlier
     if first:
         request_evaluation(company=company, dirty_from=first)
     return Counts(removed, restored, total - restored - removed, first)
