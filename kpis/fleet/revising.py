@@ -16,8 +16,11 @@ KEPT = (
 
 
 def keep_lines(lines: Sequence[tuple[int, int]], at: datetime) -> None:
-    """Copy these lines of the log, each told by its company and its key, beside it with the newest load of their company:
-    one statement for ten thousand. Loads of other companies are not looked at, however many there are."""
+    """Copy these lines of the log, each told by its company and its key, beside it with the newest load that came after:
+    one statement for ten thousand. Loads of other companies are not looked at, however many there are.
+
+    Where none has come since, no load is named: the line changed because one was undone, or by other bounds.
+    """
     log, kept, loads = (
         connection.ops.quote_name(model._meta.db_table) for model in (EvaluationLog, EvaluationLogRevision, Import)
     )
@@ -29,7 +32,8 @@ def keep_lines(lines: Sequence[tuple[int, int]], at: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {kept} ({', '.join(KEPT)}, changed_by_load_id, changed_at) "
-                f"SELECT {', '.join(f'l.{name}' for name in KEPT)}, n.newest, %s FROM {log} l LEFT JOIN "
+                f"SELECT {', '.join(f'l.{name}' for name in KEPT)}, "
+                f"CASE WHEN n.newest > l.seen_load_id THEN n.newest END, %s FROM {log} l LEFT JOIN "
                 f"(SELECT company_id, MAX(id) AS newest FROM {loads} WHERE state = %s AND company_id IN ({owners}) GROUP BY company_id) n "
                 f"ON n.company_id = l.company_id WHERE l.id IN ({marks}) ORDER BY l.id",
                 [moment, Import.State.DONE.value, *companies, *keys],

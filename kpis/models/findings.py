@@ -99,7 +99,8 @@ class EvaluationLog(LogLine):
 class EvaluationLogRevision(LogLine):
     """A line of the log as it was before late data, other bounds or an undone load changed it: what it said then.
 
-    `changed_by_load_id`: the newest Import when it changed.
+    `changed_by_load_id`: the newest Import when it changed; None where none has come since the line was written, as when
+    the load behind it was undone.
     """
 
     changed_by_load_id = models.BigIntegerField(null=True)

@@ -11,6 +11,7 @@ from kpis.services.facts import record_facts
 from kpis.services.imports import undo_import
 
 from .test_evaluation import BAD, GOOD, NOW, TODAY, evaluate, world  # noqa: F401
+from .test_log_loads import load
 
 DAY = timedelta(days=1)
 
@@ -84,3 +85,23 @@ def test_an_undone_load_leaves_what_the_log_said_with_it(world):  # noqa: F811
         EvaluationLogRevision.objects.filter(day=TODAY - DAY).order_by("pk").values_list("day_class", "changed_at")
     )
     assert said == [("ok", NOW + timedelta(minutes=1)), ("breach", NOW + timedelta(minutes=3))]
+
+
+def test_a_line_that_an_undone_load_made_is_kept_and_no_other_load_is_blamed_for_its_change(world, sign_in):  # noqa: F811
+    rule = world.rule()
+    load(world, world.ads, spend=9000, leads=90)
+    evaluate(world)
+    wrong = load(world, world.ads, spend=9000, leads=5)
+    evaluate(world)
+    undo_import(company=world.company, by=world.analyst, at=NOW, load=wrong)
+    later = NOW + timedelta(minutes=5)
+    evaluate(world, later)
+
+    assert EvaluationLog.objects.get().day_class == "ok"
+    good, bad = EvaluationLogRevision.objects.order_by("pk")
+    assert (good.day_class, good.changed_by_load_id) == ("ok", wrong.pk)
+    assert (bad.day_class, bad.denominator, bad.seen_load_id, bad.changed_at) == ("breach", 5, wrong.pk, later)
+    assert bad.changed_by_load_id is None
+
+    page = sign_in(world.cmo).get(reverse("kpis:stop-rule-detail", args=[world.company.slug, rule.pk]))
+    assert [line.changed_by for line in page.context["page"].log[0].before] == [None, wrong.pk]
