@@ -16,6 +16,7 @@ from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from reports.api.dashboard import DashboardViewSet
 from reports.api.discipline import DisciplineViewSet, StuckActionViewSet
+from reports.api.meetings import MeetingViewSet
 from reports.api.schedule import CompanyDayViewSet, WeekScheduleViewSet
 from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
@@ -37,6 +38,7 @@ router.register("stop-rules", StopRuleViewSet, basename="stop-rule")
 router.register("targets", TargetViewSet, basename="target")
 router.register("decisions", DecisionViewSet, basename="decision")
 router.register("dashboard", DashboardViewSet, basename="dashboard")
+router.register("meetings", MeetingViewSet, basename="meeting")
 router.register("weekly-reports", WeeklyReportViewSet, basename="weekly-report")
 router.register("summary", SummaryViewSet, basename="summary")
 router.register("webhooks", WebhookViewSet, basename="webhook")

@@ -29,6 +29,7 @@ MENU = (
         Entry(_("Reports"), "reports:weekly-report-list", P.READ),
         Entry(_("Week summary"), "reports:week-summary", P.VIEW_MONEY),
         Entry(_("Stand-up"), "reports:stand-up", P.VIEW_MONEY),
+        Entry(_("Meetings"), "reports:meeting-list", P.READ),
         Entry(_("Decisions"), "processes:decision-list", P.READ),
         Entry(_("Actions"), "processes:action-list", P.DO_TASKS),
         Entry(_("Notifications"), "mops:notification-list", P.DO_TASKS),

@@ -1,5 +1,7 @@
 """What people submit and see: the weekly report of a channel, the CMO's summary, and the record of dashboards shown."""
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -257,6 +259,69 @@ class WeekSummary(CompanyOwned):
 
     def __str__(self):
         return f"{self.week:%G-W%V}"
+
+
+class Meeting(CompanyOwned):
+    """The stand-up on a week (its Monday), planned until somebody starts it. The minutes seal the row: it never changes again.
+
+    `slide` is the code of the channel shown, `summary` for the last one. Seconds are those run before the last suspension;
+    `running_since` and `slide_since` count on from there, both empty unless it runs.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        RUNNING = "running", _("under way")
+        SUSPENDED = "suspended", _("suspended")
+        ENDED = "ended", _("ended")
+
+    week = models.DateField(help_text="Monday of the ISO week that it looks at")
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    version = models.PositiveIntegerField(
+        default=1, help_text="grows with every write: who follows asks for news by it"
+    )
+    presenter = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    slide = models.CharField(max_length=40, blank=True)
+    seconds = models.PositiveIntegerField(default=0)
+    slide_seconds = models.PositiveIntegerField(default=0)
+    running_since = models.DateTimeField(null=True, blank=True)
+    slide_since = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    topics = models.JSONField(default=list, blank=True, help_text="three at most, the most important first")
+    present = models.JSONField(default=list, blank=True, help_text="ids of the people who followed it")
+    minutes = models.JSONField(null=True, blank=True, help_text="see reports.minutes")
+    seal = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the minutes")
+
+    class Meta:
+        ordering = ["-week"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "week"], name="meeting_once_a_week"),
+            models.CheckConstraint(condition=Q(week__iso_week_day=1), name="meeting_week_is_its_monday"),
+        ]
+
+    def __str__(self):
+        return f"{self.week:%G-W%V}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in {self.State.RUNNING, self.State.SUSPENDED}
+
+    def run_for(self, at) -> int:
+        """Whole seconds that the meeting has run, suspensions left out."""
+        return self.seconds + _whole_seconds(self.running_since, at)
+
+    @property
+    def lasted(self) -> timedelta:
+        """How long it ran, suspensions left out; of one that has ended."""
+        return timedelta(seconds=self.seconds)
+
+    def slide_for(self, at) -> int:
+        """Whole seconds that the slide has been shown."""
+        return self.slide_seconds + _whole_seconds(self.slide_since, at)
+
+
+def _whole_seconds(since, at) -> int:
+    return max(0, int((at - since).total_seconds())) if since else 0
 
 
 class DashboardSnapshot(CompanyOwned):

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from reports.views import channel, dashboard, discipline, disputes, schedule, stand_up, summary, today, walk, weekly
+from reports.views import (
+    channel,
+    dashboard,
+    discipline,
+    disputes,
+    meetings,
+    schedule,
+    stand_up,
+    summary,
+    today,
+    walk,
+    weekly,
+)
 
 app_name = "reports"
 
@@ -41,6 +53,17 @@ urlpatterns = [
     path("reports/week-summary/", summary.week_summary, name="week-summary"),
     path("reports/week-summary/update/", summary.week_summary_update, name="week-summary-update"),
     path("reports/stand-up/", stand_up.stand_up, name="stand-up"),
+    path("reports/stand-up/state/", stand_up.stand_up_state, name="stand-up-state"),
+    path("reports/stand-up/start/", stand_up.stand_up_act, {"act": "start"}, name="stand-up-start"),
+    path("reports/stand-up/claim/", stand_up.stand_up_act, {"act": "claim"}, name="stand-up-claim"),
+    path("reports/stand-up/suspend/", stand_up.stand_up_act, {"act": "suspend"}, name="stand-up-suspend"),
+    path("reports/stand-up/resume/", stand_up.stand_up_act, {"act": "resume"}, name="stand-up-resume"),
+    path("reports/stand-up/turn/", stand_up.stand_up_turn, name="stand-up-turn"),
+    path("reports/stand-up/join/", stand_up.stand_up_join, name="stand-up-join"),
+    path("reports/stand-up/topics/", stand_up.stand_up_topics, name="stand-up-topics"),
+    path("reports/stand-up/end/", stand_up.stand_up_end, name="stand-up-end"),
+    path("reports/meetings/", meetings.meeting_list, name="meeting-list"),
+    path("reports/meetings/<int:pk>/", meetings.meeting_detail, name="meeting-detail"),
     path("reports/week-summary/slides.pptx", summary.week_deck, name="week-deck"),
     path("reports/week-summary/tables.xlsx", summary.week_tables, {"kind": "xlsx"}, name="week-workbook"),
     path("reports/week-summary/channels.csv", summary.week_tables, {"kind": "csv"}, name="week-channels"),

@@ -53,6 +53,7 @@ class Seal:
 SEALS = (
     Seal("processes.Decision", "seal", "state", "signed", "superseded"),
     Seal("processes.Review", "verdict", "state", "done", "done"),
+    Seal("reports.Meeting", "seal", "state", "ended", "ended"),
     Seal("roles.CheckRound", "outcome", "outcome", "closed", "closed"),
 )
 

@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import checks, deals, decisions, late_figures, reach, story, world
+from mops.demo import checks, deals, decisions, late_figures, meeting, reach, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from mops.demo.workshop import found_workshop
@@ -59,6 +59,8 @@ def _make_veresk(now: datetime) -> Company:
         deals.load_deals(sample, now)
         reach.fill(sample, now)
         late_figures.doubt_and_type(sample, now)
+        meeting.hold_the_stand_ups(sample, anchor - timedelta(days=anchor.weekday()), now)
+        meeting.leave_one_stuck(sample, now)
     return sample.company
 
 

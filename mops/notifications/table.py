@@ -20,10 +20,10 @@ from mops.notifications.recipients import holder, unique
 from processes import deciders
 from processes.deciders import Around
 from processes.models import Action, Decision, Review
-from reports.models import WeeklyReport
+from reports.models import Meeting, WeeklyReport
 from roles import formats
 from roles.models import Appointment, AuditEvent, CheckRound, Company, ExternalCheck, Membership
-from roles.permissions import RoleKind
+from roles.permissions import ROLE_PERMISSIONS, Permission, RoleKind
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,10 @@ def _rounds(company: Company) -> QuerySet:
     )
 
 
+def _meetings(company: Company) -> QuerySet:
+    return Meeting.objects.filter(company=company).select_related("company", "presenter__user")
+
+
 # ------------------------------------------------------------------ who
 def _deciders(around: Around, item: Item) -> list[Membership]:
     """Whoever may sign now; of a decision that is closed by now, nobody: there is nothing left to do."""
@@ -142,6 +146,13 @@ def _judges_of_figures(around: Around, item: Item) -> list[Membership]:
 def _who_lets_conflicts_stand(around: Around, item: Item) -> list[Membership]:
     """The owner and the project manager, who may name another checker, and the checker, who may still sign."""
     return unique([*around.wearers(RoleKind.OWNER, RoleKind.PM), item.obj.external_check.checker])
+
+
+def _everybody(around: Around, item: Item) -> list[Membership]:
+    """Whoever reads reports, also those who were at the meeting; contractors do not."""
+    kinds = [kind for kind, allowed in ROLE_PERMISSIONS.items() if Permission.READ in allowed]
+    worn = [a for a in around.appointments if a.role.kind in kinds]
+    return unique(person for appointment in worn for person in (appointment.person, appointment.deputy))
 
 
 def _signers_of_rules(around: Around, item: Item) -> list[Membership]:
@@ -275,6 +286,13 @@ def _silent_endpoint(items: list[Item]) -> tuple[str, str]:
     )
 
 
+def _minutes(items: list[Item]) -> tuple[str, str]:
+    meeting = items[0].obj
+    week = formats.days(meeting.week, meeting.week + timedelta(days=6), year=False)
+    title = _("Minutes of the stand-up on %(week)s") % {"week": week}
+    return title, "\n".join(f"{number}. {topic}" for number, topic in enumerate(meeting.topics, 1))
+
+
 def _with_reason(text: str, event: AuditEvent) -> str:
     return f"{text}\n{event.reason}" if event.reason else text
 
@@ -349,6 +367,7 @@ KINDS: dict[str, Kind] = {
     "open_data_incident": Kind(_incidents, _judges_of_figures, _doubt, page("kpis:data-incident-detail")),
     "create_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "revise_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
+    "end_meeting": Kind(_meetings, _everybody, _minutes, page("reports:meeting-detail")),
     "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),
     "name_external_check": Kind(
         _checks, lambda around, item: unique([item.obj.checker]), _named_to_check, _list("reports:today")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kpis import formulas
 from kpis.selectors.cube import Cube, load_cube
@@ -12,7 +12,7 @@ from kpis.selectors.measures import funnel_of, measures_of
 from kpis.selectors.targets import TargetBook, load_targets
 from processes.models import Action, Decision
 from reports.deadlines import local_monday, moment, settled_days
-from reports.models import WeekSummary
+from reports.models import Meeting, WeekSummary
 from reports.selectors.calendar import week_book
 from reports.selectors.carried import stuck_actions
 from reports.selectors.figures import settled
@@ -245,11 +245,25 @@ def _decisions(company: Company, week: date) -> list[Decision]:
     """Signed in this week, or opened in it or before and still waiting."""
     start, end = _bounds(company, week)
     return list(
-        Decision.objects.filter(
-            Q(signed_at__gte=start, signed_at__lt=end) | Q(state__in=Decision.UNDECIDED, opened_at__lt=end),
-            company=company,
-        ).select_related("channel", "campaign__channel", "signed_by__user", "breach__rule")
+        _with_people(company).filter(
+            Q(signed_at__gte=start, signed_at__lt=end) | Q(state__in=Decision.UNDECIDED, opened_at__lt=end)
+        )
     )
+
+
+def _with_people(company: Company) -> QuerySet[Decision]:
+    found = Decision.objects.filter(company=company)
+    return found.select_related("channel", "campaign__channel", "signed_by__user", "breach__rule")
+
+
+def decisions_since(*, company: Company, meeting: Meeting, at: datetime) -> list[Decision]:
+    """What the stand-up on a week meets beside the week's own: opened since its end (the last night's figures) and still
+    waiting, until the next week is talked of; and what was signed while the meeting was held."""
+    _start, end = _bounds(company, meeting.week)
+    asked = Q(state__in=Decision.UNDECIDED, opened_at__gte=end, opened_at__lte=min(at, end + timedelta(weeks=1)))
+    if meeting.started_at:
+        asked |= Q(signed_at__gte=max(end, meeting.started_at), signed_at__lte=meeting.ended_at or at)
+    return list(_with_people(company).filter(asked))
 
 
 def _actions(company: Company, week: date) -> list[Action]:

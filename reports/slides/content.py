@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 
 from processes.models import Action, Decision
 from processes.wording import choice_title
+from reports.models import Meeting
 from reports.selectors.channel import open_desks, result_measure
 from reports.selectors.channel_charts import Chart, Desk, main_chart
 from reports.selectors.figures import Line
-from reports.selectors.summary import ChannelMoney, Summary, week_summary
+from reports.selectors.meetings import meeting_of
+from reports.selectors.summary import ChannelMoney, Summary, decisions_since, week_summary
 from reports.selectors.weekly import ReportRow, actions_of, reports_of_week
 from roles import formats
 from roles.models import Company, Membership
@@ -39,8 +41,8 @@ class ByDay:
 
 @dataclass(frozen=True)
 class ChannelSlide:
-    """One channel: its money as the title, plan and fact, conclusion, actions, decisions; `waiting`: those of them that nobody
-    has signed yet. The KPI by day is made from the `desk` over the `days` when a file or a screen asks for it."""
+    """One channel: its money as the title, plan and fact, conclusion, actions, decisions (`waiting`: those that nobody has
+    signed yet). The KPI by day is made from the `desk` over the `days` when a file or a screen asks for it."""
 
     money: ChannelMoney
     title: str
@@ -49,8 +51,7 @@ class ChannelSlide:
     lines: list[Line]
     conclusion: str
     actions: list[str]
-    decisions: list[str]
-    waiting: list[Decision]
+    decided: list[Decision]
     desk: Desk
     days: list[date]
 
@@ -70,6 +71,14 @@ class ChannelSlide:
         return main_chart(self.desk, result_measure(self.desk), self.days)
 
     @property
+    def decisions(self) -> list[str]:
+        return [decision_words(decision) for decision in self.decided]
+
+    @property
+    def waiting(self) -> list[Decision]:
+        return [decision for decision in self.decided if decision.is_open]
+
+    @property
     def asks(self) -> bool:
         """Does the meeting have something to decide here, or to ask for?"""
         return bool(self.waiting) or self.money.is_missing
@@ -77,12 +86,13 @@ class ChannelSlide:
 
 @dataclass(frozen=True)
 class Deck:
-    """All slides of a week (its Monday)."""
+    """All slides of a week (its Monday), and the meeting that goes through them."""
 
     company: Company
     summary: Summary
     title: str
     channels: list[ChannelSlide]
+    meeting: Meeting
 
     @property
     def period(self) -> str:
@@ -95,7 +105,9 @@ def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -
     rows = {row.report.channel_id: row for row in reports_of_week(company=company, week=week, at=at)}
     promised = _promised(company, rows, summary)
     decided: dict[int, list[Decision]] = defaultdict(list)
-    for decision in summary.decisions:
+    meeting = meeting_of(company=company, week=week)
+    since = decisions_since(company=company, meeting=meeting, at=at)
+    for decision in {row.pk: row for row in [*summary.decisions, *since]}.values():
         decided[decision.channel_id or decision.campaign.channel_id].append(decision)
     today = company.local_date(at)
     days = _days(summary, today)
@@ -107,7 +119,7 @@ def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -
         _channel(money, rows.get(money.channel.pk), desk, days, promised, decided[money.channel.pk])
         for money, desk in zip(summary.channels, desks, strict=True)
     ]
-    return Deck(company, summary, _title(summary, company.currency), channels)
+    return Deck(company, summary, _title(summary, company.currency), channels, meeting)
 
 
 def _promised(company: Company, rows: dict[int, ReportRow], summary: Summary) -> dict[int, list[Action]]:
@@ -135,8 +147,7 @@ def _channel(
         money=money, title=_channel_title(money, desk.company.currency), bad=money.off is not None and money.off < 0,
         state=_state(money), lines=row.figures.lines if row else [], conclusion=money.conclusion,
         actions=[_action(action) for action in promised.get(row.report.pk, ())] if row else [],
-        decisions=[_decision(decision) for decision in decided],
-        waiting=[decision for decision in decided if decision.is_open], desk=desk, days=days,
+        decided=decided, desk=desk, days=days,
     )  # fmt: skip
 
 
@@ -171,7 +182,8 @@ def _action(action: Action) -> str:
     }  # fmt: skip
 
 
-def _decision(decision: Decision) -> str:
+def decision_words(decision: Decision) -> str:
+    """What was decided and by whom, or that it waits."""
     if not decision.choice:
         return _("%(decision)s waits: %(subject)s") % {"decision": decision, "subject": decision.subject.name}
     said = f"{choice_title(decision.choice)}: {decision.subject.name}"

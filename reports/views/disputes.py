@@ -70,6 +70,8 @@ def action_settle(request, pk):
                 status = refusal.status
             else:
                 messages.success(request, _("Decided: the reason stays with the action."))
+                if request.htmx:  # on a slide of the stand-up, which stays where it is
+                    return redirect("reports:action-settle", request.company.slug, pk)
                 return redirect("reports:week-summary", request.company.slug)
     context = {
         "action": action, "form": form, "waits": waits, "may_settle": may_settle(request.person),

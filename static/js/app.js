@@ -19,13 +19,14 @@ document.addEventListener("click", (event) => {
 document.querySelector("[data-focus]")?.focus();
 
 // A chosen option may name a dialog that asks before the form is sent; without this script the form is simply sent.
+// Asked on the way down, before HTMX sends a form that stands on a slide.
 document.addEventListener("submit", (event) => {
   const asks = event.target.querySelector(":checked[data-confirm]");
   if (!asks || event.submitter?.hasAttribute("data-confirmed")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   document.getElementById(asks.dataset.confirm).showModal();
-});
+}, true);
 
 // A form is submitted once: a second press of the button does nothing.
 document.addEventListener("submit", (event) => {

@@ -9,7 +9,7 @@ from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
 from processes.models import Action, Drill, Handover, HandoverItem, Review, RoleReview
 from processes.triggers import quarter_over
-from reports.models import CompanyDay, WeeklyReport
+from reports.models import CompanyDay, Meeting, WeeklyReport
 from roles.models import (
     Absence,
     ApiToken,
@@ -85,6 +85,7 @@ def things_of(made) -> dict[str, dict]:
     )  # fmt: skip
     sent = WebhookDelivery.objects.create(**owned, endpoint=endpoint, kind="webhook.test", body="{}", created_at=NOW)
     company_day = CompanyDay.objects.create(**owned, day=TODAY + timedelta(days=30), created_at=NOW)
+    meeting = Meeting.objects.create(**owned, week=MONDAY)
     pair = Incompatibility.objects.create(**owned, left_kind="analyst", right_kind="cmo")
     IncompatibilityVersion.objects.create(
         **owned, pair=pair, why_ru="так", valid_from=TODAY, reason="start", created_at=NOW
@@ -123,6 +124,7 @@ def things_of(made) -> dict[str, dict]:
         "incompatibility": {"pk": pair.pk},
         "check-round": {"pk": check_round.pk},
         "company-day": {"pk": company_day.pk},
+        "meeting": {"pk": meeting.pk},
         "channel": {"code": made.vk.code, "pk": made.vk.pk},
         "campaign": {"pk": campaign.pk, "code": made.vk.code},
         "person": {"pk": made.performance.pk},
