@@ -10,7 +10,7 @@ OF_VERB: dict[str, Group] = {
     "cosign_decision": Group.OUTCOMES,
     "open_review": Group.OUTCOMES,
     "close_review": Group.OUTCOMES,
-    "end_meeting": Group.OUTCOMES,
+    "end_meeting": Group.DIGEST,
     "late_weekly_plan": Group.REPORTS,
     "late_weekly_fact": Group.REPORTS,
     "miss_weekly_plan": Group.REPORTS,
