@@ -274,6 +274,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "MeetingStateEnum": "reports.models.Meeting.State",
         "ChannelKindEnum": "roles.models.Channel.Kind",
         "ChoiceEnum": "processes.models.Choice.values",
         "KpiUnitEnum": "kpis.models.KpiVersion.Unit",
