@@ -32,6 +32,7 @@ MENU = (
         Entry(_("Meetings"), "reports:meeting-list", P.READ),
         Entry(_("Decisions"), "processes:decision-list", P.READ),
         Entry(_("Actions"), "processes:action-list", P.DO_TASKS),
+        Entry(_("Briefs"), "processes:brief-list", P.DO_TASKS),
         Entry(_("Notifications"), "mops:notification-list", P.DO_TASKS),
     )),
     (_("Money"), (
@@ -48,6 +49,9 @@ MENU = (
         Entry(_("Handovers"), "processes:handover-list", P.DO_TASKS),
         Entry(_("Onboarding packs"), "processes:pack-list", P.READ),
         Entry(_("Independence"), "processes:independence", P.VIEW_MONEY),
+        Entry(_("Accesses"), "roles:access-list", P.KEEP_ACCESSES, somewhere=True),
+        Entry(_("Documents"), "roles:document-list", P.READ),
+        Entry(_("Contractors"), "roles:contractor-list", P.READ),
         Entry(_("Stop-rules"), "kpis:stop-rule-list", P.READ),
         Entry(_("Week and calendar"), "reports:week-schedule", P.READ),
         Entry(_("Journal"), "roles:audit-list", P.READ),

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from django.db.models import Model
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from roles import formats, selectors
-from roles.models import AuditEvent, Channel, Company, Membership
+from roles.models import Access, AuditEvent, Channel, Company, Membership
 
 PAGE = 50
 
@@ -55,6 +56,19 @@ VERBS = {
     "update_campaign": gettext_lazy("Campaign changed"),
     "create_token": gettext_lazy("Token made"),
     "revoke_token": gettext_lazy("Token revoked"),
+    "create_access": gettext_lazy("Access registered"),
+    "update_access": gettext_lazy("Access changed"),
+    "check_access": gettext_lazy("Access checked"),
+    "close_access": gettext_lazy("Access closed"),
+    "create_document": gettext_lazy("Document added"),
+    "update_document": gettext_lazy("Document changed"),
+    "remove_document": gettext_lazy("Document taken out of the list"),
+    "create_contractor": gettext_lazy("Contractor registered"),
+    "update_contractor": gettext_lazy("Contract changed"),
+    "add_contractor_person": gettext_lazy("Person of a contractor let in"),
+    "remove_contractor_person": gettext_lazy("Person of a contractor let go"),
+    "end_contractor": gettext_lazy("Contract ended, its people's access too"),
+    "close_contractor": gettext_lazy("Contract closed"),
     "install_builtin_kpis": gettext_lazy("Usual KPIs added"),
     "create_kpi": gettext_lazy("KPI added"),
     "revise_kpi": gettext_lazy("KPI revised"),
@@ -96,6 +110,16 @@ VERBS = {
     "carry_action": gettext_lazy("Action carried over"),
     "hand_over_action": gettext_lazy("Action handed over"),
     "accept_rewrite": gettext_lazy("Rewrite accepted"),
+    "raise_flag": gettext_lazy("Task given by a flag"),
+    "create_brief": gettext_lazy("Brief written"),
+    "update_brief": gettext_lazy("Brief changed"),
+    "send_brief": gettext_lazy("Brief sent"),
+    "take_brief": gettext_lazy("Brief taken to work"),
+    "return_brief": gettext_lazy("Brief returned with a question"),
+    "deliver_brief": gettext_lazy("Work delivered"),
+    "accept_work": gettext_lazy("Work accepted"),
+    "return_work": gettext_lazy("Work sent back"),
+    "cancel_brief": gettext_lazy("Brief cancelled"),
     "open_weekly_fact": gettext_lazy("Fact of the week prefilled"),
     "submit_weekly_plan": gettext_lazy("Plan of the week filed"),
     "submit_weekly_fact": gettext_lazy("Fact of the week filed"),
@@ -153,6 +177,9 @@ OBJECTS = {
     "roles.reorganisation": gettext_lazy("Draft maps of roles"),
     "roles.company": gettext_lazy("Company"),
     "roles.apitoken": gettext_lazy("Tokens"),
+    "roles.access": gettext_lazy("Accesses"),
+    "roles.documentlink": gettext_lazy("Documents"),
+    "roles.contractor": gettext_lazy("Contractors"),
     "kpis.kpi": gettext_lazy("KPIs"),
     "kpis.target": gettext_lazy("Targets"),
     "kpis.metric": gettext_lazy("Metrics"),
@@ -170,6 +197,8 @@ OBJECTS = {
     "processes.packreading": gettext_lazy("Onboarding packs read"),
     "processes.drill": gettext_lazy("Fire drills"),
     "processes.action": gettext_lazy("Actions"),
+    "processes.brief": gettext_lazy("Briefs"),
+    "processes.flagtask": gettext_lazy("Flags"),
     "reports.weeklyreport": gettext_lazy("Weekly reports"),
     "reports.meeting": gettext_lazy("Stand-ups"),
     "reports.weekschedule": gettext_lazy("Times of the week"),
@@ -206,6 +235,15 @@ FIELDS = {
     "tolerance": gettext_lazy("tolerance, a share"),
     "stop_loss": gettext_lazy("stop-loss"),
     "scopes": gettext_lazy("scopes"),
+    "administrators": gettext_lazy("administrators"),
+    "channels": gettext_lazy("channels"),
+    "owned_by": gettext_lazy("legal owner"),
+    "owner_name": gettext_lazy("owner's name"),
+    "recovery": gettext_lazy("recovery address or phone"),
+    "secret_place": gettext_lazy("where the password is kept"),
+    "two_factor": gettext_lazy("two-factor"),
+    "checked_on": gettext_lazy("last check"),
+    "responsible": gettext_lazy("who answers for it with us"),
     "tagline": gettext_lazy("what the company does"),
     "timezone": gettext_lazy("time zone"),
     "language": gettext_lazy("language"),
@@ -226,6 +264,7 @@ CHOICES = {
     "status": dict(Channel.Status.choices),
     "priority": dict(Channel.Priority.choices),
     "kind": dict(Channel.Kind.choices),
+    "owned_by": dict(Access.OwnedBy.choices),
     "choice": {
         "stop": gettext_lazy("stop"),
         "continue": gettext_lazy("continue until a date"),
@@ -269,12 +308,13 @@ class Page:
 
 def journal(
     *, company: Company, person: Membership | None = None, about: str = "", since: date | None = None,
-    until: date | None = None, before: int | None = None, details: bool = True,
+    until: date | None = None, before: int | None = None, details: bool = True, obj: Model | None = None,
 ) -> Page:  # fmt: skip
-    """Events, newest first, one page. `details` False leaves out what changed: it may name money."""
+    """Events, newest first, one page. `details` False leaves out what changed: it may name money. `obj`: of one object."""
     found = AuditEvent.objects.filter(company=company).select_related("by__user").order_by("-pk")
     found = found.filter(by=person) if person else found
     found = found.filter(object_type=about) if about else found
+    found = found.filter(object_type=obj._meta.label_lower, object_id=str(obj.pk)) if obj else found
     found = found.filter(at__gte=_midnight(company, since)) if since else found
     found = found.filter(at__lt=_midnight(company, until + timedelta(days=1))) if until else found
     found = found.filter(pk__lt=before) if before else found

@@ -55,6 +55,7 @@ class Permission(StrEnum):
     ENTER_FACTS = "enter_facts"
     SUBMIT_REPORT = "submit_report"
     REVIEW_REPORT = "review_report"
+    KEEP_ACCESSES = "keep_accesses"
     DO_TASKS = "do_tasks"
 
     @property
@@ -73,6 +74,7 @@ class Permission(StrEnum):
             "enter_facts": _("load and type figures"),
             "submit_report": _("file the plan and the fact of the week"),
             "review_report": _("accept and return weekly reports"),
+            "keep_accesses": _("see and check accesses, keep documents"),
             "do_tasks": _("see and do own tasks"),
         }[self.value]
 
@@ -89,21 +91,25 @@ _P, _C, _K = Permission, Reach.COMPANY, Reach.CHANNELS
 ROLE_PERMISSIONS: dict[RoleKind, dict[Permission, Reach]] = {
     RoleKind.OWNER: {
         _P.READ: _C, _P.VIEW_MONEY: _C, _P.APPROVE_STRATEGY: _C, _P.MANAGE_COMPANY: _C,
-        _P.SET_CONFLICTS: _C, _P.MANAGE_KPIS: _C, _P.MANAGE_STOP_RULES: _C, _P.ENTER_FACTS: _C, _P.DO_TASKS: _C,
+        _P.SET_CONFLICTS: _C, _P.MANAGE_KPIS: _C, _P.MANAGE_STOP_RULES: _C, _P.ENTER_FACTS: _C,
+        _P.KEEP_ACCESSES: _C, _P.DO_TASKS: _C,
     },
     RoleKind.CMO: {
         _P.READ: _C, _P.VIEW_MONEY: _C, _P.DECIDE: _C, _P.SET_PRIORITY: _C, _P.MANAGE_KPIS: _C,
-        _P.MANAGE_STOP_RULES: _C, _P.SIGN_STOP_RULES: _C, _P.REVIEW_REPORT: _C, _P.DO_TASKS: _C,
+        _P.MANAGE_STOP_RULES: _C, _P.SIGN_STOP_RULES: _C, _P.REVIEW_REPORT: _C,
+        _P.KEEP_ACCESSES: _C, _P.DO_TASKS: _C,
     },
     RoleKind.PM: {
-        _P.READ: _C, _P.VIEW_MONEY: _C, _P.MANAGE_COMPANY: _C, _P.SUBMIT_REPORT: _C, _P.DO_TASKS: _C,
+        _P.READ: _C, _P.VIEW_MONEY: _C, _P.MANAGE_COMPANY: _C, _P.SUBMIT_REPORT: _C, _P.KEEP_ACCESSES: _C,
+        _P.DO_TASKS: _C,
     },
     RoleKind.ANALYST: {
         _P.READ: _C, _P.VIEW_MONEY: _C, _P.MANAGE_KPIS: _C, _P.MANAGE_STOP_RULES: _C, _P.ENTER_FACTS: _C,
         _P.DO_TASKS: _C,
     },
     RoleKind.CHANNEL_OWNER: {
-        _P.READ: _C, _P.VIEW_MONEY: _K, _P.MANAGE_STOP_RULES: _K, _P.SUBMIT_REPORT: _K, _P.DO_TASKS: _C,
+        _P.READ: _C, _P.VIEW_MONEY: _K, _P.MANAGE_STOP_RULES: _K, _P.SUBMIT_REPORT: _K, _P.KEEP_ACCESSES: _K,
+        _P.DO_TASKS: _C,
     },
     RoleKind.CONTRACTOR: {_P.DO_TASKS: _C},
 }  # fmt: skip

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from roles.views import channels, company, conflicts, drafts, hats, people, roles, tokens
+from roles.views import (
+    accesses,
+    channels,
+    company,
+    conflicts,
+    contractors,
+    documents,
+    drafts,
+    hats,
+    people,
+    roles,
+    tokens,
+)
 
 app_name = "roles"
 
@@ -43,4 +55,21 @@ urlpatterns = [
     path("roles/tokens/", tokens.token_list, name="token-list"),
     path("roles/tokens/new/", tokens.token_create, name="token-create"),
     path("roles/tokens/<int:pk>/revoke/", tokens.token_revoke, name="token-revoke"),
+    path("accesses/", accesses.access_list, name="access-list"),
+    path("accesses/new/", accesses.access_create, name="access-create"),
+    path("accesses/<int:pk>/", accesses.access_detail, name="access-detail"),
+    path("accesses/<int:pk>/edit/", accesses.access_update, name="access-update"),
+    path("accesses/<int:pk>/check/", accesses.access_check, name="access-check"),
+    path("accesses/<int:pk>/close/", accesses.access_close, name="access-close"),
+    path("documents/", documents.document_list, name="document-list"),
+    path("documents/new/", documents.document_create, name="document-create"),
+    path("documents/<int:pk>/edit/", documents.document_update, name="document-update"),
+    path("documents/<int:pk>/remove/", documents.document_remove, name="document-remove"),
+    path("contractors/", contractors.contractor_list, name="contractor-list"),
+    path("contractors/new/", contractors.contractor_create, name="contractor-create"),
+    path("contractors/<int:pk>/", contractors.contractor_detail, name="contractor-detail"),
+    path("contractors/<int:pk>/edit/", contractors.contractor_update, name="contractor-update"),
+    path("contractors/<int:pk>/close/", contractors.contractor_close, name="contractor-close"),
+    path("contractors/<int:pk>/people/new/", contractors.contractor_person_create, name="contractor-person-create"),
+    path("contractors/<int:pk>/people/remove/", contractors.contractor_person_remove, name="contractor-person-remove"),
 ]

@@ -1,9 +1,11 @@
-"""Who: the company and its people, hats, channels and campaigns; and the record of who did what."""
+"""Who: the company and its people, hats, channels, contractors and accesses; and the record of who did what."""
 
+from roles.models.accesses import Access, AccessAdministrator, AccessChannel, DocumentLink
 from roles.models.audit import AuditEvent
 from roles.models.channels import Campaign, Channel
 from roles.models.company import Company, CompanyOwned, in_language, validate_timezone
 from roles.models.conflicts import CheckRound, ExternalCheck, Incompatibility, IncompatibilityVersion
+from roles.models.contractors import Contractor, ContractorChannel, ContractorPerson
 from roles.models.drafts import Move, Reorganisation
 from roles.models.duties import DutyTick
 from roles.models.hats import Appointment, Role, RoleVersion, Versioned
@@ -12,6 +14,9 @@ from roles.models.tokens import ApiToken, IdempotencyKey
 
 __all__ = [
     "Absence",
+    "Access",
+    "AccessAdministrator",
+    "AccessChannel",
     "ApiToken",
     "Appointment",
     "AuditEvent",
@@ -20,6 +25,10 @@ __all__ = [
     "CheckRound",
     "Company",
     "CompanyOwned",
+    "Contractor",
+    "ContractorChannel",
+    "ContractorPerson",
+    "DocumentLink",
     "DutyTick",
     "ExternalCheck",
     "IdempotencyKey",
