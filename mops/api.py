@@ -14,6 +14,7 @@ from kpis.api.utm_rules import UtmRuleViewSet
 from mops import views
 from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
+from processes.brief_api import BriefViewSet
 from reports.api.dashboard import DashboardViewSet
 from reports.api.discipline import DisciplineViewSet, StuckActionViewSet
 from reports.api.meetings import MeetingViewSet
@@ -22,6 +23,7 @@ from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
 from roles.api.people import MeView, PersonViewSet, RoleViewSet
+from roles.api.registry import AccessViewSet, ContractorViewSet
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="person")
@@ -46,6 +48,9 @@ router.register("discipline", DisciplineViewSet, basename="discipline")
 router.register("stuck-actions", StuckActionViewSet, basename="stuck-action")
 router.register("week-schedule", WeekScheduleViewSet, basename="week-schedule")
 router.register("company-days", CompanyDayViewSet, basename="company-day")
+router.register("accesses", AccessViewSet, basename="access")
+router.register("contractors", ContractorViewSet, basename="contractor")
+router.register("briefs", BriefViewSet, basename="brief")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),

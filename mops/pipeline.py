@@ -20,14 +20,14 @@ from mops.moments import next_week_moment
 from mops.notifications import deliveries, digests, events, reminders
 from mops.telegram import bots
 from mops.webhooks import sending
-from processes import reviews, role_reviews
+from processes import flagging, reviews, role_reviews
 from processes import services as processes
 from processes.independence import history
 from processes.leaving import services as leaving
 from reports.selectors.calendar import week_book
 from reports.services import snapshots, weekly
 from roles.models import Company
-from roles.services import conflicts, hats
+from roles.services import conflicts, contractors, hats
 from roles.tenancy import company_scope
 
 log = logging.getLogger("mops.pipeline")
@@ -76,6 +76,8 @@ def begin_day(company: Company, at: datetime) -> None:
     sending.forget(company, at)
     with transaction.atomic():
         hats.settle_owners(company=company, at=at, today=today)
+        contractors.end_past_contracts(company=company, at=at, today=today)
+        flagging.settle_flags(company=company, at=at)
         conflicts.follow_checks(company=company, at=at, today=today)
         role_reviews.follow_triggers(company=company, at=at, today=today)
         leaving.leave_due(company=company, at=at, today=today)

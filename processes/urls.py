@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from processes.views import actions, decisions, handovers, independence, leaving, packs, role_reviews
+from processes.views import (
+    accesses,
+    actions,
+    briefs,
+    decisions,
+    handovers,
+    independence,
+    leaving,
+    packs,
+    role_reviews,
+)
 
 app_name = "processes"
 
@@ -40,4 +50,16 @@ urlpatterns = [
         name="handover-item-successor",
     ),
     path("processes/handovers/items/<int:pk>/answer/", handovers.handover_item_answer, name="handover-item-answer"),
+    path("accesses/import/", accesses.access_import, name="access-import"),
+    path("processes/briefs/", briefs.brief_list, name="brief-list"),
+    path("processes/briefs/new/", briefs.brief_create, name="brief-create"),
+    path("processes/briefs/<int:pk>/", briefs.brief_detail, name="brief-detail"),
+    path("processes/briefs/<int:pk>/edit/", briefs.brief_update, name="brief-update"),
+    path("processes/briefs/<int:pk>/send/", briefs.brief_send, name="brief-send"),
+    path("processes/briefs/<int:pk>/take/", briefs.brief_take, name="brief-take"),
+    path("processes/briefs/<int:pk>/return/", briefs.brief_return, name="brief-return"),
+    path("processes/briefs/<int:pk>/deliver/", briefs.brief_deliver, name="brief-deliver"),
+    path("processes/briefs/<int:pk>/accept/", briefs.brief_accept, name="brief-accept"),
+    path("processes/briefs/<int:pk>/rework/", briefs.brief_rework, name="brief-rework"),
+    path("processes/briefs/<int:pk>/cancel/", briefs.brief_cancel, name="brief-cancel"),
 ]

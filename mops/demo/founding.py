@@ -98,7 +98,7 @@ def _hire(sample: Sample, at: datetime) -> None:
         )
     roles = {role.code: role for role in Role.objects.filter(company=company)}
     for person in cast.PEOPLE[1:]:
-        if roles[person.role].kind != "channel_owner":
+        if roles[person.role].kind not in {"channel_owner", "contractor"}:  # these come with a channel, with a contract
             hats.appoint(
                 company=company, by=None, at=at, today=day, role=roles[person.role], person=sample.people[person.code],
                 deputy=sample.people.get(person.deputy), hours_per_week=person.hours,

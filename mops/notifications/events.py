@@ -79,7 +79,9 @@ def _of_kind(company: Company, people: Around, verb: str, kind: Kind, rows: list
 
 
 def _key(kind: Kind, item: Item) -> str:
-    """One message per event, or per verb, week and moment where reports of a week are told together."""
+    """One message per event, or per verb and moment where they are told together, of reports per week too."""
+    if kind.together:
+        return f"{item.event.verb}:{item.event.at:%Y%m%dT%H%M%S}"
     if not kind.by_week:
         return f"event:{item.event.pk}"
     return f"{item.event.verb}:{item.obj.week:%G-W%V}:{item.event.at:%Y%m%dT%H%M%S}"

@@ -26,4 +26,12 @@ OF_VERB: dict[str, Group] = {
     "name_external_check": Group.TASKS,
     "create_action": Group.TASKS,
     "hand_over_channel": Group.TASKS,
+    "raise_flag": Group.TASKS,
+    "send_brief": Group.TASKS,
+    "take_brief": Group.TASKS,
+    "return_brief": Group.TASKS,
+    "deliver_brief": Group.TASKS,
+    "accept_work": Group.TASKS,
+    "return_work": Group.TASKS,
+    "cancel_brief": Group.TASKS,
 }

@@ -4,50 +4,25 @@ A verb that is not here tells nobody. Events of one verb in one moment about rep
 person: nine late channels are one line for the project manager, not nine.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import models
 from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, ngettext
 
 from kpis.models import DataIncident, Import, StopRule, StopRuleVersion
 from mops.models import WebhookEndpoint
+from mops.notifications.brief_kinds import BRIEF_KINDS
+from mops.notifications.kinds import Item, Kind, Where, Words, page, with_reason
 from mops.notifications.recipients import holder, unique
 from processes import deciders
 from processes.deciders import Around
-from processes.models import Action, Decision, Review
+from processes.models import Action, Decision, FlagTask, Review
 from reports.models import Meeting, WeeklyReport
 from roles import formats
-from roles.models import Appointment, AuditEvent, CheckRound, Company, ExternalCheck, Membership
+from roles.models import Appointment, CheckRound, Company, ExternalCheck, Membership
 from roles.permissions import ROLE_PERMISSIONS, Permission, RoleKind
-
-
-@dataclass(frozen=True)
-class Item:
-    """An event and the object it is about."""
-
-    event: AuditEvent
-    obj: models.Model
-
-
-Who = Callable[[Around, Item], Iterable[Membership]]
-Words = Callable[[list[Item]], tuple[str, str]]
-Where = Callable[[str, list[Item]], str]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One line of the table. `load` gives the objects with what `who` and `words` read of them, in one query or two."""
-
-    load: Callable[[Company], QuerySet]
-    who: Who
-    words: Words
-    where: Where
-    by_week: bool = False
 
 
 # ------------------------------------------------------------------ objects
@@ -87,6 +62,10 @@ def _appointments(company: Company) -> QuerySet:
 
 def _endpoints(company: Company) -> QuerySet:
     return WebhookEndpoint.objects.filter(company=company)
+
+
+def _flags(company: Company) -> QuerySet:
+    return FlagTask.objects.filter(company=company).select_related("action__owner__user")
 
 
 def _rules(company: Company) -> QuerySet:
@@ -155,6 +134,11 @@ def _everybody(around: Around, item: Item) -> list[Membership]:
     return unique(person for appointment in worn for person in (appointment.person, appointment.deputy))
 
 
+def _task_owner(around: Around, item: Item) -> list[Membership]:
+    """Whoever has to do it; of tasks that flags gave one message tells, not this one."""
+    return [] if item.obj.kind == Action.Kind.FLAG else unique([item.obj.owner])
+
+
 def _signers_of_rules(around: Around, item: Item) -> list[Membership]:
     """The director, where a channel owner's version waits; a version in force at once needs nobody."""
     return around.wearers(RoleKind.CMO) if item.obj.waiting else []
@@ -168,7 +152,7 @@ def _question(title: str) -> Words:
         decision = items[0].obj
         until = formats.moment(decision.deadline_at, decision.company.zone)
         text = _("%(number)s, to be decided by %(until)s.") % {"number": decision, "until": until}
-        return _(title) % {"question": decision.question}, _with_reason(text, items[0].event)
+        return _(title) % {"question": decision.question}, with_reason(text, items[0].event)
 
     return words
 
@@ -179,7 +163,7 @@ def _outcome(items: list[Item]) -> tuple[str, str]:
         "choice": decision.get_choice_display(), "question": decision.question,
     }  # fmt: skip
     text = _("%(number)s, signed by %(person)s.") % {"number": decision, "person": decision.signed_by}
-    return title, _with_reason(text, items[0].event)
+    return title, with_reason(text, items[0].event)
 
 
 def _weeks(title: str) -> Words:
@@ -212,7 +196,7 @@ def _judged(items: list[Item]) -> tuple[str, str]:
         "verdict": review.get_verdict_display(), "question": review.decision.question,
     }  # fmt: skip
     text = _("%(number)s, reviewed by %(person)s.") % {"number": review.decision, "person": review.reviewed_by}
-    return title, _with_reason(text, items[0].event)
+    return title, with_reason(text, items[0].event)
 
 
 def _failed_load(items: list[Item]) -> tuple[str, str]:
@@ -270,6 +254,15 @@ def _skipped_check(items: list[Item]) -> tuple[str, str]:
     }  # fmt: skip
 
 
+def _flagged(items: list[Item]) -> tuple[str, str]:
+    """All that one morning's sweep gave a person, in one message."""
+    texts = [item.obj.action.text for item in items]
+    title = ngettext(
+        "Accesses, documents and contracts: %(n)s task for you", "Accesses, documents and contracts: %(n)s tasks for you", len(texts)
+    )  # fmt: skip
+    return title % {"n": len(texts)}, "\n".join(texts)
+
+
 def _handed_over(items: list[Item]) -> tuple[str, str]:
     name = items[0].obj.channel.name
     title = _("You run the channel %(channel)s for now") % {"channel": name}
@@ -293,16 +286,7 @@ def _minutes(items: list[Item]) -> tuple[str, str]:
     return title, "\n".join(f"{number}. {topic}" for number, topic in enumerate(meeting.topics, 1))
 
 
-def _with_reason(text: str, event: AuditEvent) -> str:
-    return f"{text}\n{event.reason}" if event.reason else text
-
-
 # ------------------------------------------------------------------ where
-def page(name: str) -> Where:
-    """The page of the one object, by its id."""
-    return lambda slug, items: reverse(name, args=[slug, items[0].obj.pk])
-
-
 def _report_page(slug: str, items: list[Item]) -> str:
     if len(items) == 1:
         return reverse("reports:weekly-report-detail", args=[slug, items[0].obj.pk])
@@ -368,7 +352,7 @@ KINDS: dict[str, Kind] = {
     "create_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "revise_stop_rule": Kind(_rules, _signers_of_rules, _waiting_rule, page("kpis:stop-rule-detail")),
     "end_meeting": Kind(_meetings, _everybody, _minutes, page("reports:meeting-detail")),
-    "create_action": Kind(_actions, lambda around, item: unique([item.obj.owner]), _task, _list("processes:action-list")),
+    "create_action": Kind(_actions, _task_owner, _task, _list("processes:action-list")),
     "name_external_check": Kind(
         _checks, lambda around, item: unique([item.obj.checker]), _named_to_check, _list("reports:today")
     ),
@@ -377,6 +361,10 @@ KINDS: dict[str, Kind] = {
         _endpoints, lambda around, item: unique(around.wearers(RoleKind.OWNER, RoleKind.PM)), _silent_endpoint,
         page("mops:webhook-detail"),
     ),
+    "raise_flag": Kind(
+        _flags, lambda around, item: unique([item.obj.action.owner]), _flagged, _list("processes:action-list"), together=True
+    ),
+    **BRIEF_KINDS,
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
 }  # fmt: skip
 TELLS_THE_AUTHOR = frozenset({"fail_import"})

@@ -241,6 +241,7 @@ class Action(CompanyOwned):
         STOP = "stop", _("stop in the cabinet")
         REWRITE = "rewrite", _("rewrite")
         CUT = "cut", _("cut in the cabinet")
+        FLAG = "flag", _("put right")
 
     text = models.CharField(max_length=400)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TODO)

@@ -10,9 +10,9 @@ from kpis import bullets, charts, periods
 from kpis.models import DataIncident
 from kpis.selectors import stop_rules
 from kpis.selectors.sources import Freshness, freshness
-from processes import lists, reviews, role_reviews
+from processes import briefs, lists, reviews, role_reviews
 from processes import selectors as processes_selectors
-from processes.models import Action
+from processes.models import Action, Brief
 from reports.models import WeeklyReport
 from reports.selectors.calendar import week_book
 from reports.selectors.channel import open_desks, result_measure
@@ -155,7 +155,8 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
     return Today(
         person=person, at=at, day=day,
         due=sorted(
-            _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day) + _role_review(company, chief), key=lambda item: item.due_at,
+            _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day)
+            + _role_review(company, chief) + _briefs(company, person), key=lambda item: item.due_at,
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
@@ -233,6 +234,24 @@ def _role_review(company: Company, chief: bool) -> list[Due]:
         return []
     due_at = datetime.combine(row.review.due_on, time(18), tzinfo=company.zone)
     return [Due(_("Review roles and KPIs"), "processes:role-review-list", (), due_at, "; ".join(row.why), _("Open"))]
+
+
+def _briefs(company: Company, person: Membership) -> list[Due]:
+    """Briefs whose next step is this person's: a contractor's to answer or deliver, ours to clear up or judge."""
+    words = {
+        Brief.State.SENT: (_("Answer the brief: %(title)s"), _("Answer")),
+        Brief.State.ACCEPTED: (_("Deliver: %(title)s"), _("Open")),
+        Brief.State.REWORK: (_("Rework: %(title)s"), _("Open")),
+        Brief.State.RETURNED: (_("The contractor asks: %(title)s"), _("Open")),
+        Brief.State.DELIVERED: (_("Judge the work: %(title)s"), _("Judge it")),
+    }
+    return [
+        Due(
+            words[brief.state][0] % {"title": brief.title}, "processes:brief-detail", (brief.pk,),
+            briefs.due_at(brief, company), str(brief.contractor), words[brief.state][1],
+        )
+        for brief in briefs.waiting_for(company=company, person=person)
+    ]  # fmt: skip
 
 
 def _reviews(company: Company, person: Membership) -> list[Due]:

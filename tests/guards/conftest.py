@@ -7,16 +7,21 @@ import pytest
 from kpis.models import Breach, DataIncident, Import, Kpi, KpiVersion, Source, StopRule, StopRuleVersion, UtmRule
 from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
-from processes.models import Action, Drill, Handover, HandoverItem, Review, RoleReview
+from processes.models import Action, Brief, Drill, Handover, HandoverItem, Review, RoleReview
 from processes.triggers import quarter_over
 from reports.models import CompanyDay, Meeting, WeeklyReport
 from roles.models import (
     Absence,
+    Access,
+    AccessChannel,
     ApiToken,
     Appointment,
     Campaign,
     CheckRound,
     Company,
+    Contractor,
+    ContractorPerson,
+    DocumentLink,
     ExternalCheck,
     Incompatibility,
     IncompatibilityVersion,
@@ -114,6 +119,22 @@ def things_of(made) -> dict[str, dict]:
         **owned, person=made.content, first_day=TODAY, last_day=TODAY, run_by=made.pm, run_at=NOW,
         stopped=[{"what": "report", "name": "n", "stand_in": ""}],
     )  # fmt: skip
+    access = Access.objects.create(
+        **owned, system="VK", identifier="1", owned_by="company", registered_on=TODAY, changed_at=NOW
+    )
+    AccessChannel.objects.create(**owned, access=access, channel=made.vk)
+    document = DocumentLink.objects.create(
+        **owned, title="Прайс", url="https://example.org/price", owner=made.pm, added_on=TODAY, channel=made.vk
+    )
+    contractor = Contractor.objects.create(
+        **owned, name="Студия", scope="Сайт", starts_on=MONDAY, ends_on=TODAY + timedelta(days=3650), responsible=made.pm,
+        changed_at=NOW,
+    )  # fmt: skip
+    ContractorPerson.objects.create(**owned, contractor=contractor, person=made.contractor)
+    brief = Brief.objects.create(
+        **owned, contractor=contractor, title="Форма", text="Ускорить", criteria=[{"text": "2 с", "met": False}], state="sent",
+        due_on=TODAY, author=made.pm, created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
     return {
         "role-review": {"pk": role_review.pk},
         "drill": {"pk": drill.pk},
@@ -121,6 +142,10 @@ def things_of(made) -> dict[str, dict]:
         "handover-item": {"pk": item.pk},
         "reorganisation": {"pk": draft.pk, "kind": "appoint"},
         "move": {"pk": move.pk},
+        "access": {"pk": access.pk},
+        "document": {"pk": document.pk},
+        "contractor": {"pk": contractor.pk},
+        "brief": {"pk": brief.pk},
         "incompatibility": {"pk": pair.pk},
         "check-round": {"pk": check_round.pk},
         "company-day": {"pk": company_day.pk},

@@ -12,14 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from kpis.models import Breach, DailyFact, DataIncident, Import, Source, StopRule, StopRuleVersion
 from mops.models import Delivery, Notification, WebhookDelivery, WebhookEndpoint
 from processes import services as processes
-from processes.models import Action, Decision, Review
+from processes.models import Action, Brief, Decision, Review
 from reports.models import WeeklyReport
 from roles import audit
 from roles.models import (
+    Access,
+    AccessAdministrator,
+    AccessChannel,
     Appointment,
     Campaign,
     Channel,
     CheckRound,
+    Contractor,
+    ContractorPerson,
+    DocumentLink,
     ExternalCheck,
     Incompatibility,
     Membership,
@@ -75,6 +81,7 @@ def grow(made, numbers: range) -> None:
             state="open" if number % 2 else "closed",
         )  # fmt: skip
         _clash(made, number)
+        _register(made, number, channel)
         Reorganisation.objects.create(**owned, title=f"Карта {number}", starts_on=TODAY, created_at=NOW)
         told = Notification.objects.create(
             **owned, person=made.performance, key=f"k{number}", title="t", created_at=NOW
@@ -103,6 +110,40 @@ def _clash(made, number: int) -> None:
         **owned, external_check=check, first_day=MONDAY - timedelta(days=14), last_day=MONDAY - timedelta(days=8),
         due_on=MONDAY - timedelta(days=5),
     )  # fmt: skip
+
+
+def _register(made, number: int, channel: Channel) -> None:
+    """One more access with an administrator, a contract with its person, a document and a brief."""
+    owned = {"company": made.company}
+    contractor = Contractor.objects.create(
+        **owned,
+        name=f"Фирма {number}",
+        scope="s",
+        starts_on=MONDAY,
+        ends_on=TODAY,
+        responsible=made.performance,
+        changed_at=NOW,
+    )
+    ContractorPerson.objects.create(**owned, contractor=contractor, person=made.contractor)
+    access = Access.objects.create(
+        **owned, system=f"С {number}", identifier="1", owned_by="contractor", contractor=contractor, registered_on=TODAY,
+        checked_by=made.performance, changed_at=NOW,
+    )  # fmt: skip
+    AccessChannel.objects.create(**owned, access=access, channel=channel)
+    AccessAdministrator.objects.create(**owned, access=access, person=made.performance)
+    DocumentLink.objects.create(
+        **owned,
+        title=f"Д {number}",
+        url=f"https://t.me/{number}",
+        owner=made.performance,
+        channel=channel,
+        added_on=TODAY,
+    )
+    for state in ("delivered", "done"):
+        Brief.objects.create(
+            **owned, contractor=contractor, channel=channel, title=f"З {number}", text="t", criteria=[], state=state, due_on=TODAY,
+            author=made.performance, created_at=NOW, changed_at=NOW, delivered_by=made.contractor, judged_by=made.performance,
+        )  # fmt: skip
 
 
 def _go_on(made, decision: Decision) -> None:
