@@ -11,7 +11,7 @@ from django_scopes import scope
 from kpis.models import DailyFact
 from kpis.services import kpis as kpi_services
 from kpis.services.facts import MOST_ROWS, record_facts
-from mops.demo import checks, deals, decisions, late_figures, meeting, reach, registry, story, world
+from mops.demo import checks, deals, decisions, late_figures, leaving, meeting, reach, registry, story, world
 from mops.demo import people as cast
 from mops.demo.founding import Sample, found, recall
 from mops.demo.workshop import found_workshop
@@ -58,6 +58,10 @@ def _make_veresk(now: datetime) -> Company:
         late_figures.restate(sample, now)
         deals.load_deals(sample, now)
         registry.fill(sample, now)
+        leaving.keep_the_index(sample)
+        leaving.rehearse(sample)
+        leaving.read_packs(sample)
+        leaving.prepare_a_departure(sample)
         reach.fill(sample, now)
         late_figures.doubt_and_type(sample, now)
         meeting.hold_the_stand_ups(sample, anchor - timedelta(days=anchor.weekday()), now)

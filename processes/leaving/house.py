@@ -125,16 +125,17 @@ def open_house(*, company: Company, on: date, at: datetime, money: bool = True) 
         decisions=[
             (row, next(iter(deciders.deciders(decision=row, people=around)), None)) for row in waiting
         ],
-        work=work_of(company=company, since=at - timedelta(days=WORK_DAYS)),
+        work=work_of(company=company, at=at),
         earnings=_earnings(company, on, board.channels) if money else {},
         away=frozenset(board.away),
     )  # fmt: skip
 
 
-def work_of(*, company: Company, since: datetime) -> list[Work]:
-    """Who did each kind of work since a moment, by the journal; one query."""
+def work_of(*, company: Company, at: datetime) -> list[Work]:
+    """Who did each kind of work in the 90 days before a moment, by the journal; one query."""
+    since = at - timedelta(days=WORK_DAYS)
     rows = (
-        AuditEvent.objects.filter(company=company, at__gte=since, verb__in=WORK_VERBS)
+        AuditEvent.objects.filter(company=company, at__gte=since, at__lte=at, verb__in=WORK_VERBS)
         .exclude(by=None)
         .annotate(about=KeyTextTransform("channel", "after"))
         .order_by()

@@ -1,5 +1,7 @@
 """The owner's page of money, and its channels as a file."""
 
+from datetime import timedelta
+
 from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
@@ -7,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from processes import escalation, lists
 from processes.account_page import quarter_start, quarter_total
+from processes.independence import history
 from reports.exports import as_csv, as_workbook, channel_table
 from reports.kept import kept
 from reports.selectors import dashboard as selectors
@@ -31,7 +34,10 @@ def dashboard(request):
     span = span_asked(request, now)
     page = selectors.dashboard(company=request.company, span=span, at=now)
     waiting = lists.waiting_lines(company=request.company, person=request.person, at=now)
+    today = request.company.local_date(now)
     context = {
+        "independence": history.before(company=request.company, day=today),
+        "independence_before": history.before(company=request.company, day=today - timedelta(days=91)),
         "page": page,
         "waiting": waiting,
         "burned": lists.burned_together(waiting),

@@ -1,0 +1,156 @@
+"""The independence index recomputed by hand, its history, packs that are asked again, and any departure of anybody."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kpis.models import Kpi, Source, StopRule, StopRuleVersion
+from processes.independence.history import keep_index
+from processes.independence.index import Part, index_of
+from processes.leaving import plans, services
+from processes.leaving.house import open_house
+from processes.models import Action, Handover, HandoverItem, IndexSnapshot
+from processes.packs import pack
+from roles import audit, selectors
+from roles.models import Appointment, AuditEvent, Channel, RoleVersion
+from roles.permissions import RoleKind
+
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+TODAY = date(2026, 11, 20)
+PEOPLE = ("cmo", "pm", "analyst", "performance", "content", "contractor")
+
+
+def house(made):
+    return open_house(company=made.company, on=TODAY, at=AT, money=False)
+
+
+def test_index_by_hand(acme):
+    """Roles 1 of 6 (the VK place has a deputy), work 1 of 3 (VK by two; the blog by nobody; loads by one), charters 1 of 7.
+
+    Weights 25, 25, 15 of 65: 25/65·100·1/6 + 25/65·100·1/3 + 15/65·100·1/7 = 6.41 + 12.82 + 3.30 = 22.53.
+    """
+    Appointment.objects.filter(person=acme.performance).update(deputy=acme.content)
+    RoleVersion.objects.filter(role=acme.roles["cmo"]).update(
+        mission_ru="m", duties=[{"key": "a", "ru": "a", "cadence": "week"}], kpis=["cpa"]
+    )
+    for person in (acme.performance, acme.content):
+        audit.record(
+            company=acme.company,
+            by=person,
+            verb="submit_weekly_fact",
+            obj=acme.vk,
+            at=AT,
+            after={"channel": acme.vk.name},
+        )
+    audit.record(company=acme.company, by=acme.analyst, verb="record_facts", obj=acme.vk, at=AT, after={})
+
+    found = index_of(house(acme))
+
+    parts = {row.part: (len(row.good), len(row.things)) for row in found.parts}
+    assert parts == {Part.ROLES: (1, 6), Part.PROCESSES: (1, 3), Part.PACKS: (1, 7)}
+    assert found.value == 23
+    assert [float(round(row.weight, 2)) for row in found.parts] == [38.46, 38.46, 23.08]
+
+
+def test_index_without_somebody_is_lower_and_the_step_names_its_gain(acme):
+    Appointment.objects.filter(person=acme.performance).update(deputy=acme.content)
+    found = house(acme)
+
+    assert index_of(found, without=acme.content).value < index_of(found).value
+    part, thing = index_of(found).steps[0]
+    assert part.gain == part.weight / len(part.things)
+    assert thing.lack is not None
+
+
+def test_index_is_kept_once_a_day(acme):
+    first = keep_index(company=acme.company, day=TODAY, at=AT)
+    Appointment.objects.filter(person=acme.performance).update(deputy=acme.content)
+
+    assert keep_index(company=acme.company, day=TODAY, at=AT) == first
+    assert IndexSnapshot.objects.count() == 1
+
+
+def test_pack_is_asked_again_when_its_text_changes(acme):
+    role = selectors.get_role(company=acme.company, pk=acme.roles["cmo"].pk)
+    pack.read_pack(company=acme.company, by=acme.cmo, at=AT, role=role)
+    assert pack.readers(company=acme.company, on=TODAY)[role.role_id][0].read_at == AT
+
+    RoleVersion.objects.filter(pk=role.pk).update(mission_ru="другая")
+
+    again = pack.readers(company=acme.company, on=TODAY)[role.role_id][0]
+    assert again.read_at is None
+    assert again.before == AT
+
+
+def furnish(made, draw_person) -> None:
+    """Rules, sources, actions, coordination and deputies on whom the draw says."""
+    company = made.company
+    kpi, _made = Kpi.objects.get_or_create(company=company, code="cpa")
+    for number in range(3):
+        rule = StopRule.objects.create(company=company, number=number + 1)
+        StopRuleVersion.objects.create(
+            company=company, rule=rule, name="CPA", kpi=kpi, comparison="above", line=3500, window="in_a_row", n=3,
+            channel=made.vk, owner=draw_person(), valid_from=TODAY, reason="r", created_at=AT, approved_at=AT,
+        )  # fmt: skip
+        Source.objects.create(company=company, code=f"s{number}", name="CRM", kind="file", owner=draw_person())
+        Action.objects.create(
+            company=company, text=f"Дело {number}", owner=draw_person(), due_on=TODAY, channel=made.blog, created_at=AT
+        )
+    Channel.objects.filter(company=company).update(coordinator=draw_person())
+    for row in Appointment.objects.filter(company=company).exclude(role__kind=RoleKind.OWNER):
+        deputy = draw_person()
+        if deputy.pk != row.person_id:
+            Appointment.objects.filter(pk=row.pk).update(deputy=deputy)
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_after_any_departure_nothing_is_without_an_owner_and_nothing_is_lost(acme, data):
+    """Random holders, a random leaver, random answers of successors, at once or on the day."""
+    with transaction.atomic():
+        everybody = [getattr(acme, code) for code in PEOPLE]
+        furnish(acme, lambda: data.draw(st.sampled_from(everybody)))
+        leaver = data.draw(st.sampled_from(everybody))
+        told, actions = AuditEvent.objects.count(), Action.objects.count()
+        handover = services.start_handover(
+            company=acme.company, by=acme.owner, at=AT, person=leaver, last_day=TODAY, reason="r"
+        )
+        for item in plans.items(company=acme.company).filter(handover=handover):
+            if item.successor_id and data.draw(st.booleans()):
+                services.answer(company=acme.company, by=item.successor, at=AT, item=item, agrees=True)
+        after = AT + timedelta(days=1)
+        services.leave_due(company=acme.company, at=after, today=TODAY + timedelta(days=1))
+
+        leaver.refresh_from_db()
+        assert not leaver.is_active
+        assert_nothing_orphaned(acme)
+        assert (Action.objects.count(), StopRule.objects.count(), Source.objects.count()) == (actions, 3, 3)
+        assert AuditEvent.objects.count() > told
+        handover.refresh_from_db()
+        left = handover.items.exclude(state__in=HandoverItem.SETTLED).exists()
+        assert (handover.state == Handover.State.CLOSED) is not left
+        transaction.set_rollback(True)
+    for person in everybody:
+        person.is_active = True
+        person.left_on = None
+        person.__dict__.pop("hats", None)
+
+
+def assert_nothing_orphaned(made) -> None:
+    tomorrow = TODAY + timedelta(days=1)
+    running = Channel.objects.filter(company=made.company, status__in=Channel.RUNNING)
+    assert not running.exclude(owner__is_active=True).exists()
+    assert not running.exclude(coordinator__is_active=True).exists()
+    held = selectors.appointments_in_force(company=made.company, on=tomorrow)
+    for channel in running:
+        assert held.filter(channel=channel, person=channel.owner).exists()
+    assert not held.filter(person__is_active=False).exists()
+    assert not held.filter(deputy__is_active=False).exists()
+    assert not StopRuleVersion.objects.filter(superseded_at=None, owner__is_active=False).exists()
+    assert not Source.objects.filter(owner__is_active=False).exists()
+    assert not Source.objects.filter(owner=None).exists()
+    assert not Action.objects.filter(state="open", owner__is_active=False).exists()
