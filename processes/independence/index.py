@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from django.utils.translation import gettext_lazy as _
 
-from processes.leaving.house import House
+from processes.leaving.house import House, administrators
 from roles.journal import VERBS
-from roles.models import Channel, Membership, RoleVersion
+from roles.models import Access, Channel, Membership, RoleVersion
 from roles.permissions import RoleKind
 
 
@@ -45,9 +45,11 @@ class Lack(StrEnum):
     NO_DEPUTY = "no_deputy"
     NO_CHARTER = "no_charter"
     NO_CHECK = "no_check"
+    ONE_ADMINISTRATOR = "one_administrator"
     ONE_PERSON = "one_person"
     NOBODY = "nobody"
     VACANT = "vacant"
+    NOT_OURS = "not_ours"
 
     @property
     def step(self):
@@ -56,6 +58,8 @@ class Lack(StrEnum):
             "no_deputy": _("Name a deputy"),
             "no_charter": _("Write the mission, the duties and the KPIs of the role"),
             "no_check": _("Name who checks from outside"),
+            "one_administrator": _("Name a second administrator"),
+            "not_ours": _("Put the account in the company's name"),
             "one_person": _("Let a second person do it once"),
             "nobody": _("Nobody has worked on it for 90 days: do it once, by two people"),
             "vacant": _("Appoint somebody"),
@@ -67,13 +71,14 @@ ORDER = list(Lack)
 
 @dataclass(frozen=True)
 class Thing:
-    """An object of a part: what it is called, and what it lacks (None: it counts). `role`, `channel`, `appointment`: links."""
+    """An object of a part: what it is called, and what it lacks (None: it counts). `role`, `channel`, `appointment`, `access`: links."""
 
     name: str
     lack: Lack | None = None
     role_id: int | None = None
     appointment_id: int | None = None
     channel: Channel | None = None
+    access_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ def index_of(house: House, without: Membership | None = None) -> Index:
     found = {
         Part.ROLES: _roles(house, gone),
         Part.PROCESSES: _processes(house, gone),
+        Part.ACCESSES: _accesses(house, gone),
         Part.PACKS: _packs(house),
         Part.CONFLICTS: _conflicts(house, gone),
     }
@@ -191,6 +197,19 @@ def _hands(people: set[int]) -> Lack | None:
     if not people:
         return Lack.NOBODY
     return None if len(people) > 1 else Lack.ONE_PERSON
+
+
+def _accesses(house: House, gone: int | None) -> list[Thing]:
+    """Accounts in use: each in the company's name, with two people at least who administer it."""
+    things = []
+    for access in house.accesses:
+        lack = None
+        if access.owned_by != Access.OwnedBy.COMPANY:
+            lack = Lack.NOT_OURS
+        elif len(administrators(access) - {gone}) < 2:
+            lack = Lack.ONE_ADMINISTRATOR
+        things.append(Thing(str(access), lack, access_id=access.pk))
+    return things
 
 
 def _packs(house: House) -> list[Thing]:

@@ -25,6 +25,8 @@ WHAT = {
     "duty": _("duty"),
     "rule": _("stop-rule"),
     "source": _("source of data"),
+    "access": _("access"),
+    "contractor": _("contractor"),
 }
 
 
@@ -74,6 +76,10 @@ def _stopped(house: House, person: Membership, risk: Risk, last: date) -> Iterat
         yield "rule", f"{rule.rule} {rule.name}", stands_in.get(rule.channel_id)
     for source in risk.sources:
         yield "source", source.name, None
+    for access in risk.locked_in:
+        yield "access", str(access), None
+    for contractor in risk.unknown_to_others:
+        yield "contractor", contractor.name, None
 
 
 def _duties(house: House, row: Appointment, stand_in: Membership | None) -> Iterator[Stop]:

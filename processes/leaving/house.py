@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.db.models.fields.json import KeyTextTransform
 
 from kpis import formulas
@@ -18,7 +18,21 @@ from processes.models import Action, Decision
 from roles import boards
 from roles import selectors as people_selectors
 from roles.conflicts import Standing
-from roles.models import ApiToken, Appointment, AuditEvent, Channel, Company, ExternalCheck, Membership, RoleVersion
+from roles.models import (
+    Access,
+    AccessAdministrator,
+    AccessChannel,
+    ApiToken,
+    Appointment,
+    AuditEvent,
+    Channel,
+    Company,
+    Contractor,
+    DocumentLink,
+    ExternalCheck,
+    Membership,
+    RoleVersion,
+)
 from roles.permissions import RoleKind
 
 WEEKS = 4
@@ -75,6 +89,9 @@ class House:
     work: list[Work]
     earnings: dict[int, Earning]
     away: frozenset[int]
+    accesses: list[Access]
+    documents: list[DocumentLink]
+    contractors: list[Contractor]
 
     @property
     def people(self) -> list[Membership]:
@@ -107,7 +124,7 @@ class House:
 
 
 def open_house(*, company: Company, on: date, at: datetime, money: bool = True) -> House:
-    """About twenty queries whatever the number of people, channels, rules and actions. `money` False: amounts are not read."""
+    """Some 25 queries whatever the number of people, channels, rules and actions. `money` False: amounts are not read."""
     board = boards.role_map(company=company, on=on)
     appointments = list(people_selectors.appointments_in_force(company=company, on=on))
     rules = StopRuleVersion.objects.filter(company=company, superseded_at=None, active=True)
@@ -128,6 +145,14 @@ def open_house(*, company: Company, on: date, at: datetime, money: bool = True) 
         work=work_of(company=company, at=at),
         earnings=_earnings(company, on, board.channels) if money else {},
         away=frozenset(board.away),
+        accesses=list(
+            Access.objects.filter(company=company, closed_on=None).prefetch_related(
+                Prefetch("administrator_rows", AccessAdministrator.objects.filter(company=company, person__is_active=True)),
+                Prefetch("channel_rows", AccessChannel.objects.filter(company=company).select_related("channel")),
+            )
+        ),
+        documents=list(DocumentLink.objects.filter(company=company).select_related("channel")),
+        contractors=list(Contractor.objects.filter(company=company, closed_on=None).select_related("deputy__user")),
     )  # fmt: skip
 
 
@@ -160,6 +185,11 @@ def _weekly(cube, formula, channel_id: int) -> Decimal | None:
     """Per week over the days that are known: a gap is left out, not counted as nothing."""
     figure = cube.kpi(formula, channel_ids=[channel_id])
     return None if not figure.known_pairs else figure.numerator / figure.known_pairs * 7
+
+
+def administrators(access: Access) -> set[int]:
+    """Ids of the active people who administer an access of a house."""
+    return {row.person_id for row in access.administrator_rows.all()}
 
 
 def is_channel_hat(appointment: Appointment) -> bool:

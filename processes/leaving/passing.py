@@ -10,8 +10,8 @@ from kpis.services.stop_rules import hand_over_rule
 from processes.carried import hand_over_action
 from processes.models import Action, HandoverItem
 from roles import selectors
-from roles.models import Appointment, Channel, ExternalCheck, Membership
-from roles.services import channels, conflicts, hats
+from roles.models import Access, Appointment, Channel, Contractor, DocumentLink, ExternalCheck, Membership
+from roles.services import accesses, channels, conflicts, contractors, documents, hats
 from roles.services.conflicts import CheckTerms
 
 Kind = HandoverItem.Kind
@@ -93,6 +93,33 @@ def _give_action(item: HandoverItem, to: Membership, at: datetime, today: date) 
         )  # fmt: skip
 
 
+def _give_access(item: HandoverItem, to: Membership, at: datetime, today: date) -> None:
+    """The successor administers it instead of who leaves; whose it is in law stays as the registry says."""
+    access = Access.objects.get(company=item.company, pk=item.object_id)
+    if access.closed_on is None:
+        left = access.administrators.exclude(pk__in=[item.handover.person_id, to.pk])
+        accesses.update_access(
+            company=item.company, by=None, at=at, access=access, administrators=[*left, to], reason=_why(item)
+        )
+
+
+def _give_document(item: HandoverItem, to: Membership, at: datetime, today: date) -> None:
+    document = DocumentLink.objects.filter(company=item.company, pk=item.object_id).first()
+    if document is not None:
+        documents.update_document(company=item.company, by=None, at=at, document=document, owner=to)
+
+
+def _give_contractor(item: HandoverItem, to: Membership, at: datetime, today: date) -> None:
+    """Who was the deputy and answers for the firm now deputises it no more."""
+    contractor = Contractor.objects.get(company=item.company, pk=item.object_id)
+    if contractor.closed_on is None:
+        deputy = {"deputy": None} if contractor.deputy_id == to.pk else {}
+        contractors.update_contractor(
+            company=item.company, by=None, at=at, today=today, contractor=contractor, responsible=to, reason=_why(item),
+            **deputy,
+        )  # fmt: skip
+
+
 GIVE = {
     Kind.HAT: _give_hat,
     Kind.COORDINATION: _give_coordination,
@@ -101,4 +128,7 @@ GIVE = {
     Kind.RULE: _give_rule,
     Kind.SOURCE: _give_source,
     Kind.ACTION: _give_action,
+    Kind.ACCESS: _give_access,
+    Kind.DOCUMENT: _give_document,
+    Kind.CONTRACTOR: _give_contractor,
 }

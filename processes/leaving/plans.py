@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from processes.leaving.house import House, is_channel_hat
-from processes.leaving.risk import risk_of
+from processes.leaving.house import House, administrators, is_channel_hat
+from processes.leaving.risk import Risk, risk_of
 from processes.models import Drill, Handover, HandoverItem
 from roles import conflicts
 from roles.conflicts import Worn
@@ -21,6 +21,9 @@ STANDS_IN = {
     Kind.SOURCE: (RoleKind.ANALYST, RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
     Kind.ACTION: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
     Kind.CHECK: (RoleKind.ANALYST, RoleKind.PM, RoleKind.OWNER, RoleKind.CMO),
+    Kind.ACCESS: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
+    Kind.DOCUMENT: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
+    Kind.CONTRACTOR: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
 }
 """Whose hats are nearest to a thing that is no hat itself, in this order."""
 
@@ -70,6 +73,32 @@ def holdings(house: House, person: Membership) -> list[Holding]:
             near=_around(house, row.channel),
         )
         for row in risk.actions
+    ]  # fmt: skip
+    return found + _outside(house, risk)
+
+
+def _outside(house: House, risk: Risk) -> list[Holding]:
+    """What lies in outside systems and with other firms: accesses, documents, contractors."""
+    found = []
+    for access in risk.accesses:
+        channel = next((row.channel for row in access.channel_rows.all()), None)
+        near = (*_around(house, channel), *sorted(administrators(access) - {risk.person.pk}))
+        found.append(
+            Holding(Kind.ACCESS, access.pk, str(access)[:300], channel, near=near, kinds=STANDS_IN[Kind.ACCESS])
+        )
+    found += [
+        Holding(
+            Kind.DOCUMENT, row.pk, row.title[:300], row.channel, near=_around(house, row.channel),
+            kinds=STANDS_IN[Kind.DOCUMENT],
+        )
+        for row in risk.documents
+    ]  # fmt: skip
+    found += [
+        Holding(
+            Kind.CONTRACTOR, row.pk, row.name[:300], near=(row.deputy_id,) if row.deputy_id else (),
+            kinds=STANDS_IN[Kind.CONTRACTOR],
+        )
+        for row in risk.contractors
     ]  # fmt: skip
     return found
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpis.models import Source, StopRuleVersion
-from processes.leaving.house import Earning, House, Work, is_channel_hat
+from processes.leaving.house import Earning, House, Work, administrators, is_channel_hat
 from processes.models import Action, Decision
 from roles.journal import VERBS
-from roles.models import Appointment, Channel, ExternalCheck, Membership
+from roles.models import Access, Appointment, Channel, Contractor, DocumentLink, ExternalCheck, Membership
 from roles.permissions import ROLE_PERMISSIONS, Permission, Reach, RoleKind
 
 APPROVALS = (
@@ -61,7 +61,20 @@ class Risk:
     checks: list[ExternalCheck]
     coordinates: list[Channel]
     deputises: list[Appointment]
+    accesses: list[Access]
+    documents: list[DocumentLink]
+    contractors: list[Contractor]
     tokens: int = 0
+
+    @property
+    def locked_in(self) -> list[Access]:
+        """Accesses that nobody else administers."""
+        return [row for row in self.accesses if administrators(row) == {self.person.pk}]
+
+    @property
+    def unknown_to_others(self) -> list[Contractor]:
+        """Contractors whose only contact with us this person is."""
+        return [row for row in self.contractors if row.deputy is None or not row.deputy.is_active]
 
     @property
     def money(self) -> Decimal | None:
@@ -91,6 +104,9 @@ class Risk:
             self.rules,
             self.sources,
             self.checks,
+            self.accesses,
+            self.documents,
+            self.contractors,
         )
         return sum(len(part) for part in (*held, self.coordinates))
 
@@ -126,6 +142,9 @@ def risk_of(house: House, person: Membership) -> Risk:
         checks=[row for row in house.checks if row.checker_id == person.pk],
         coordinates=[row for row in house.channels if row.coordinator_id == person.pk and row.status != "stopped"],
         deputises=[row for row in house.appointments if row.deputy_id == person.pk],
+        accesses=[row for row in house.accesses if person.pk in administrators(row)],
+        documents=[row for row in house.documents if row.owner_id == person.pk],
+        contractors=[row for row in house.contractors if row.responsible_id == person.pk],
         tokens=house.tokens.get(person.pk, 0),
     )
 

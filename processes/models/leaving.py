@@ -47,7 +47,7 @@ class Handover(CompanyOwned):
 
 
 class HandoverItem(CompanyOwned):
-    """One thing that passes to somebody. `object_id`: of the appointment, channel, check, rule, source or action it is."""
+    """One thing that passes to somebody. `object_id`: of the appointment, channel, check, rule, source … it is."""
 
     class Kind(models.TextChoices):
         HAT = "hat", _("hat")
@@ -57,6 +57,9 @@ class HandoverItem(CompanyOwned):
         RULE = "rule", _("stop-rule")
         SOURCE = "source", _("source of data")
         ACTION = "action", _("action")
+        ACCESS = "access", _("access")
+        DOCUMENT = "document", _("document")
+        CONTRACTOR = "contractor", _("contractor")
 
     class State(models.TextChoices):
         PROPOSED = "proposed", _("waits for the successor")

@@ -41,9 +41,9 @@ def create_document(
 
 @transaction.atomic
 def update_document(
-    *, company: Company, by: Membership, at: datetime, document: DocumentLink, **fields
+    *, company: Company, by: Membership | None, at: datetime, document: DocumentLink, **fields
 ) -> DocumentLink:
-    """Change a link; fields not given stay. Raises what `create_document` raises."""
+    """Change a link; fields not given stay; `by` None: a departure passes it on. Raises what `create_document` raises."""
     locked = DocumentLink.objects.select_for_update().get(company=company, pk=document.pk)
     _check_keeps(by, locked.channel)
     before, after = changes({name: getattr(locked, name) for name in fields}, fields)
@@ -68,8 +68,8 @@ def remove_document(*, company: Company, by: Membership, at: datetime, document:
     DocumentLink.objects.filter(company=company, pk=document.pk).delete()
 
 
-def _check_keeps(by: Membership, channel: Channel | None) -> None:
-    if not registry.may_keep(by, channel):
+def _check_keeps(by: Membership | None, channel: Channel | None) -> None:
+    if by is not None and not registry.may_keep(by, channel):
         raise NotYours(_("You keep the documents of your own channels: choose one of them."))
 
 

@@ -13,7 +13,18 @@ from processes.leaving.house import open_house
 from processes.leaving.risk import risk_of, risks
 from processes.models import Action, Handover, HandoverItem
 from roles import audit
-from roles.models import ApiToken, Appointment, AuditEvent, Channel, Membership, User
+from roles.models import (
+    Access,
+    AccessAdministrator,
+    ApiToken,
+    Appointment,
+    AuditEvent,
+    Channel,
+    Contractor,
+    DocumentLink,
+    Membership,
+    User,
+)
 from roles.permissions import Permission
 from roles.services import hats
 
@@ -297,3 +308,44 @@ def test_plan_is_shown_to_managers_and_to_who_leaves(firm, sign_in):
     assert sign_in(firm.performance).get(url).status_code == 200
     assert sign_in(firm.content).get(url).status_code == 403
     assert "VK Реклама" in sign_in(firm.content).get(reverse("processes:handover-list", args=["acme"])).content.decode()
+
+
+def test_accesses_documents_and_contractors_pass_too(firm):
+    made, owned = firm, {"company": firm.company}
+    shared, alone = (
+        Access.objects.create(
+            **owned, system=name, identifier="1", owned_by="company", registered_on=TODAY, changed_at=AT
+        )
+        for name in ("Директ", "Метрика")
+    )
+    for access, people in ((shared, (made.performance, made.cmo)), (alone, (made.performance,))):
+        for person in people:
+            AccessAdministrator.objects.create(**owned, access=access, person=person)
+    document = DocumentLink.objects.create(
+        **owned, title="Медиаплан", url="https://disk.example/1", owner=made.performance, added_on=TODAY
+    )
+    contractor = Contractor.objects.create(
+        **owned, name="Студия", scope="Баннеры", starts_on=TODAY, ends_on=TODAY + timedelta(days=90),
+        responsible=made.performance, deputy=made.pm, changed_at=AT,
+    )  # fmt: skip
+    risk = risk_of(house(made), made.performance)
+    assert (risk.locked_in, risk.documents, risk.contractors, risk.unknown_to_others) == (
+        [alone], [document], [contractor], [],
+    )  # fmt: skip
+
+    handover = start(made, made.performance)
+    kinds = set(handover.items.values_list("kind", flat=True))
+    assert {"access", "document", "contractor"} <= kinds
+    agree_to_all(made, handover)
+    services.leave_due(company=made.company, at=AFTER, today=made.company.local_date(AFTER))
+
+    for access in (shared, alone):
+        people = set(access.administrators.values_list("pk", flat=True))
+        assert people
+        assert made.performance.pk not in people
+    document.refresh_from_db()
+    contractor.refresh_from_db()
+    assert document.owner != made.performance
+    assert contractor.responsible == made.pm
+    assert contractor.deputy is None
+    assert risk_of(house(made, AFTER), made.pm).contractors == [contractor]
