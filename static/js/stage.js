@@ -124,6 +124,10 @@
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target === place && event.detail.xhr.status >= 400 && event.detail.xhr.status < 500) event.detail.shouldSwap = true;
   });
+  // A boosted form pushes its address whatever hx-push-url says; the meeting stays where it is.
+  document.body.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    if (event.detail.target === place) Object.assign(event.detail.history, { type: "replace", path: location.href });
+  });
   document.body.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target !== place) return;
     place.hidden = false;

@@ -1,6 +1,7 @@
 """Chromium on the live server: every page is looked at for CSP violations, script errors, third-party requests and axe findings."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := s
 SHOTS = Path(os.environ["E2E_SHOTS"]) if "E2E_SHOTS" in os.environ else None
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+REFUSED = re.compile(r"status of 4|Status Error Code 4")
+"""A refusal is an answer: the browser and HTMX each write a line about it."""
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -36,7 +39,7 @@ class Walker:
         page.on("request", self._request)
 
     def _console(self, message):
-        if message.type == "error" and "status of 4" not in message.text:
+        if message.type == "error" and not REFUSED.search(message.text):
             self.faults.append(f"console: {message.text}")
 
     def _request(self, request):
