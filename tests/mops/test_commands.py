@@ -78,7 +78,15 @@ def test_friday_has_all_its_moments_in_order(acme, rival, passes):
 def test_monday_recalls_and_ends_the_plan(acme, passes):
     output("run_day", company="acme", date="2026-11-23")
 
-    assert local(acme.company, passes) == ["23 00:00", "23 06:00", "23 08:00", "23 09:00", "23 09:30", "23 12:00", "23 23:59"]
+    assert local(acme.company, passes) == [
+        "23 00:00",
+        "23 06:00",
+        "23 08:00",
+        "23 09:00",
+        "23 09:30",
+        "23 12:00",
+        "23 23:59",
+    ]
 
 
 def test_moments_are_the_companys_own(acme, passes):
