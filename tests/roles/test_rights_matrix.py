@@ -26,10 +26,11 @@ WHOLE_COMPANY = {
     P.ENTER_FACTS: {K.OWNER, K.ANALYST},
     P.SUBMIT_REPORT: {K.PM},
     P.REVIEW_REPORT: {K.CMO},
+    P.KEEP_ACCESSES: {K.OWNER, K.CMO, K.PM},
     P.DO_TASKS: set(K),
 }
-ON_OWN_CHANNELS = {P.VIEW_MONEY, P.MANAGE_STOP_RULES, P.SUBMIT_REPORT}
-"""Of the channel owner; everything else of theirs is in the table above. Rights that other helpers add must be named here too."""
+ON_OWN_CHANNELS = {P.VIEW_MONEY, P.MANAGE_STOP_RULES, P.SUBMIT_REPORT, P.KEEP_ACCESSES}
+"""Of the channel owner; everything else of theirs is in the table above. A new right must be named here too."""
 CODES = {K.CHANNEL_OWNER: "performance"}
 
 
