@@ -30,6 +30,7 @@ def independence(request):
         "plot": _plot(kept),
         "quarter": history.before(company=request.company, day=on - timedelta(days=91)),
         "manages": request.person.can(Permission.MANAGE_COMPANY),
+        "keeps": request.person.can(Permission.KEEP_ACCESSES),
     }
     return render(request, "processes/independence.html", context)
 

@@ -47,6 +47,7 @@ def person_risk(request, pk):
         "drills": plans.drills(company=request.company, person=person)[:5],
         "manages": request.person.can(Permission.MANAGE_COMPANY),
         "own": person.pk == request.person.pk,
+        "keeps": request.person.can(Permission.KEEP_ACCESSES),
     }
     return render(request, "processes/person_risk.html", context)
 

@@ -60,4 +60,4 @@ def test_every_link_of_everybody_opens(sample, sign_in):
         assert {path: status for path, status in answers.items() if status not in {200, 302}} == {}, code
         seen[code] = len(answers)
     assert seen["cmo"] > 60
-    assert seen["contractor"] < 20
+    assert seen["contractor"] < 40  # own tasks and briefs, and the settings of one's own
