@@ -4,7 +4,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from reports.tables import Cell, Kind, Table
-from roles.csvfile import is_russian, text, write
+from roles.csvfile import text, write
+from roles.formats import is_russian
 
 PLACES = {Kind.SHARE: 4}
 

@@ -12,7 +12,6 @@ from roles.written import read_back
 HIDDEN = {"svg", "script", "style", "form", "button", "template", "dialog"}
 BLOCKS = {"br", "p", "div", "li", "small", "dt", "dd", "h3"}
 QUIET, UNPRINTED = "vh", "no-print"
-Grid = list[list["object | None"]]
 
 
 def read_page(html: str) -> tuple[str, list[Table]]:
@@ -51,17 +50,17 @@ def _kind(cells: Iterator[tuple[str, Cell]]) -> Kind:
     return Kind.COUNT if kinds and "text" not in kinds and "date" not in kinds else Kind.TEXT
 
 
-def _grid(rows) -> Grid:
+def _grid(rows) -> list[list]:
     """Cells at their places: one that spans several stands in the first, the others are None."""
-    grid: Grid = []
-    below: dict[tuple[int, int], None] = {}
+    grid: list[list] = []
+    below: set[tuple[int, int]] = set()
     for line, row in enumerate(rows):
         cells: list = []
         for cell in row.iterfind("./*"):
             while (line, len(cells)) in below:
                 cells.append(None)
             wide, high = int(cell.get("colspan", 1)), int(cell.get("rowspan", 1))
-            below |= {(line + down, len(cells) + right): None for down in range(1, high) for right in range(wide)}
+            below |= {(line + down, len(cells) + right) for down in range(1, high) for right in range(wide)}
             cells += [cell, *[None] * (wide - 1)]
         grid.append(cells)
     return grid

@@ -62,8 +62,10 @@ def _put(cell, value: Cell, kind: Kind):
 
 def _kind_of(value: Cell, kind: Kind) -> Kind:
     """A figure or a day among texts is still one."""
-    if isinstance(value, str) or value is None or kind is not Kind.TEXT:
-        return Kind.TEXT if isinstance(value, str) else kind
+    if isinstance(value, str):
+        return Kind.TEXT
+    if value is None or kind is not Kind.TEXT:
+        return kind
     return Kind.DATE if isinstance(value, date) else Kind.COUNT
 
 

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable
 from io import StringIO
 
-from django.utils.translation import get_language
+from roles.formats import is_russian
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
@@ -13,11 +13,6 @@ def text(value) -> str:
     """A cell of text. Spreadsheets run what begins with these signs: an apostrophe before them keeps it text."""
     value = "" if value is None else str(value)
     return f"'{value}" if value.lstrip().startswith(FORMULA_SIGNS) or value.startswith(FORMULA_SIGNS) else value
-
-
-def is_russian() -> bool:
-    """Does the reader's notation have a decimal comma?"""
-    return (get_language() or "ru").startswith("ru")
 
 
 def write(rows: Iterable[list[str]]) -> str:

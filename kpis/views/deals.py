@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -15,6 +14,7 @@ from kpis.services import utm_rules as writes
 from roles import selectors
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
+from roles.views import acting
 
 NAMES = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "channel", "campaigns", "priority")
 
@@ -38,7 +38,7 @@ def utm_rule_list(request):
 @requires(Permission.ENTER_FACTS)
 def utm_rule_create(request):
     form = UtmRuleForm(request, initial={name: request.GET[name] for name in NAMES if name in request.GET})
-    if form.attempt(writes.save_rule, **_acting(request)):
+    if form.attempt(writes.save_rule, **acting(request)):
         _say(request, _("The rule is there."), form.result.sources)
         return redirect("kpis:utm-rule-list", request.company.slug)
     return render(request, "kpis/utm_rule_create.html", {"form": form}, status=form.status)
@@ -51,7 +51,7 @@ def utm_rule_update(request, pk):
         "campaign": rule.campaign.external_id if rule.campaign else ""
     }
     form = UtmRuleForm(request, initial=initial)
-    if form.attempt(writes.save_rule, **_acting(request), rule=rule):
+    if form.attempt(writes.save_rule, **acting(request), rule=rule):
         _say(request, _("The rule is changed."), form.result.sources)
         return redirect("kpis:utm-rule-list", request.company.slug)
     return render(request, "kpis/utm_rule_update.html", {"form": form, "rule": _rule(request, pk)}, status=form.status)
@@ -60,7 +60,7 @@ def utm_rule_update(request, pk):
 @requires(Permission.ENTER_FACTS)
 @require_POST
 def utm_rule_delete(request, pk):
-    done = writes.delete_rule(**_acting(request), rule=_rule(request, pk))
+    done = writes.delete_rule(**acting(request), rule=_rule(request, pk))
     _say(request, _("The rule is removed."), done.sources)
     return redirect("kpis:utm-rule-list", request.company.slug)
 
@@ -75,7 +75,7 @@ def source_stages(request, code):
     if data is not None:
         try:
             done = writes.set_stages(
-                **_acting(request), source=source, kinds=form.kinds, counts_every_deal=form.counts_every_deal
+                **acting(request), source=source, kinds=form.kinds, counts_every_deal=form.counts_every_deal
             )
         except Refused as error:
             refusal = error
@@ -96,7 +96,3 @@ def _rule(request, pk: int):
 def _say(request, what: str, sources: int) -> None:
     follows = _("The figures of the deals follow within a minute: the page shows how far they are.")
     messages.success(request, f"{what} {follows}" if sources else what)
-
-
-def _acting(request) -> dict:
-    return {"company": request.company, "by": request.person, "at": timezone.now()}

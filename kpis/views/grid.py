@@ -22,6 +22,7 @@ from kpis.typed import figure, place_of
 from roles import formats
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
+from roles.views import acting
 
 EARLIEST = date(2000, 1, 1)
 
@@ -137,10 +138,6 @@ class Page:
         return f"{reverse('kpis:fact-grid', args=[self.company.slug])}?{self.query(**changes)}"
 
 
-def _acting(request) -> dict:
-    return {"company": request.company, "by": request.person, "at": timezone.now()}
-
-
 def _wants_json(request) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
@@ -150,8 +147,8 @@ def _save(request, page: Page):
     if grid.errors:
         _keep(request, page)
         return page.show()
-    changed = type_figures(**_acting(request), values=grid.values, seen=grid.seen)
-    drafts.forget_saved(**_acting(request), places=list(grid.values))
+    changed = type_figures(**acting(request), values=grid.values, seen=grid.seen)
+    drafts.forget_saved(**acting(request), places=list(grid.values))
     if changed:
         said = _("Saved: the figures of %(day)s, rows changed: %(n)s.")
         messages.success(request, said % {"day": formats.days(page.start, page.end), "n": changed})
@@ -165,7 +162,7 @@ def _keep(request, page: Page) -> None:
     cells = sent_cells(request.POST)
     known = {channel.pk for channel in page.channels}
     cells = {place: text for place, text in cells.items() if place.channel_id in known and place.day <= page.today}
-    page.draft = drafts.keep_draft(**_acting(request), cells=cells, seen=sent_rows(request.POST, cells))
+    page.draft = drafts.keep_draft(**acting(request), cells=cells, seen=sent_rows(request.POST, cells))
 
 
 def _draft(request, page: Page):
@@ -192,7 +189,7 @@ def _paste(request, page: Page):
     if anchor and (anchor.scope not in scopes or anchor.code not in codes):
         anchor = None
     page.draft = drafts.paste_block(
-        **_acting(request), text=request.POST.get("block", ""), grid=drafts.Grid(scopes, codes, whose), anchor=anchor
+        **acting(request), text=request.POST.get("block", ""), grid=drafts.Grid(scopes, codes, whose), anchor=anchor
     )
     return redirect(_after_paste(page))
 
@@ -214,7 +211,7 @@ def _after_paste(page: Page) -> str:
 
 def _undo(request, page: Page):
     _keep(request, page)
-    drafts.undo_paste(**_acting(request))
+    drafts.undo_paste(**acting(request))
     return redirect(page.address())
 
 

@@ -5,7 +5,6 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -30,6 +29,7 @@ from kpis.services.units import doubt_sentence
 from roles import csvfile
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
+from roles.views import acting
 
 ON_A_PAGE = 50
 
@@ -43,7 +43,7 @@ def import_list(request):
 @requires(Permission.ENTER_FACTS)
 def import_create(request):
     form = UploadForm(request, initial={"source": request.GET.get("source", "")})
-    if form.attempt(form.receive, **_acting(request)):
+    if form.attempt(form.receive, **acting(request)):
         page = "kpis:import-detail" if form.result.profile else "kpis:import-columns"
         return redirect(page, request.company.slug, form.result.pk)
     context = {"form": form, "platforms": platforms.names()}
@@ -75,7 +75,7 @@ def import_columns(request, pk):
     if data is not None:
         try:
             taken = choose_columns(
-                **_acting(request), load=load, columns=form.columns, step=form.step, order=form.order
+                **acting(request), load=load, columns=form.columns, step=form.step, order=form.order
             )  # fmt: skip
             return redirect("kpis:import-detail", request.company.slug, taken.pk)
         except Refused as error:
@@ -109,10 +109,10 @@ def import_confirm(request, pk):
     said = {"load": load, "mapping": form.mapping, "answers": form.answers}
     try:
         if request.POST.get("act") == "preview":
-            writes.choose_channels(**_acting(request), **said)
+            writes.choose_channels(**acting(request), **said)
             return redirect(_counted_again(request, load, form))
         else:
-            writes.confirm_import(**_acting(request), **said, rate=form.rate, scale=form.scale)
+            writes.confirm_import(**acting(request), **said, rate=form.rate, scale=form.scale)
     except Refused as refusal:
         return _detail(request, load, refusal)
     return redirect("kpis:import-detail", request.company.slug, load.pk)
@@ -131,7 +131,7 @@ def import_undo(request, pk):
     load = _load(request, pk)
     waited = load.state == Import.State.PREVIEW
     try:
-        counts = writes.undo_import(**_acting(request), load=load)
+        counts = writes.undo_import(**acting(request), load=load)
     except Refused as refusal:
         return _detail(request, load, refusal)
     if waited:
@@ -183,10 +183,6 @@ def _load(request, pk: int) -> Import:
     if load is None:
         raise Http404
     return load
-
-
-def _acting(request) -> dict:
-    return {"company": request.company, "by": request.person, "at": timezone.now()}
 
 
 def _may_enter(request) -> bool:

@@ -10,6 +10,7 @@ from kpis.forms.imports import SourceForm
 from kpis.selectors import sources as reads
 from kpis.services import sources as writes
 from roles.permissions import Permission, requires
+from roles.views import acting
 
 
 @requires(Permission.READ)
@@ -26,8 +27,7 @@ def source_update(request, code):
         raise Http404
     names = ("name", "owner", "expected_every_days", "priority")
     form = SourceForm(request, initial={name: getattr(source, name) for name in names})
-    acting = {"company": request.company, "by": request.person, "at": timezone.now()}
-    if form.attempt(writes.update_source, **acting, source=source):
+    if form.attempt(writes.update_source, **acting(request), source=source):
         messages.success(request, _("The source is changed."))
         return redirect("kpis:source-list", request.company.slug)
     return render(request, "kpis/source_update.html", {"form": form, "source": source}, status=form.status)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from django.utils.translation import gettext_lazy as _
 
 from processes.leaving.house import House, administrators
+from roles.flags import ENOUGH_ADMINISTRATORS
 from roles.journal import VERBS
 from roles.models import Access, Channel, Membership, RoleVersion
 from roles.permissions import RoleKind
@@ -206,7 +207,7 @@ def _accesses(house: House, gone: int | None) -> list[Thing]:
         lack = None
         if access.owned_by != Access.OwnedBy.COMPANY:
             lack = Lack.NOT_OURS
-        elif len(administrators(access) - {gone}) < 2:
+        elif len(administrators(access) - {gone}) < ENOUGH_ADMINISTRATORS:
             lack = Lack.ONE_ADMINISTRATOR
         things.append(Thing(str(access), lack, access_id=access.pk))
     return things

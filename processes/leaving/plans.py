@@ -15,15 +15,16 @@ from roles.models import Appointment, Channel, Company, Membership, Role
 from roles.permissions import RoleKind
 
 Kind = HandoverItem.Kind
+MANAGERS = (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER)
 STANDS_IN = {
-    Kind.COORDINATION: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
+    Kind.COORDINATION: MANAGERS,
     Kind.RULE: (RoleKind.CMO, RoleKind.ANALYST, RoleKind.OWNER),
     Kind.SOURCE: (RoleKind.ANALYST, RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
-    Kind.ACTION: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
+    Kind.ACTION: MANAGERS,
     Kind.CHECK: (RoleKind.ANALYST, RoleKind.PM, RoleKind.OWNER, RoleKind.CMO),
-    Kind.ACCESS: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
-    Kind.DOCUMENT: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
-    Kind.CONTRACTOR: (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER),
+    Kind.ACCESS: MANAGERS,
+    Kind.DOCUMENT: MANAGERS,
+    Kind.CONTRACTOR: MANAGERS,
 }
 """Whose hats are nearest to a thing that is no hat itself, in this order."""
 

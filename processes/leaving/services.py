@@ -208,11 +208,13 @@ def leave_due(*, company: Company, at: datetime, today: date) -> int:
 
     A departure that cannot be ended keeps its plan open with the trouble in words, and is tried again the next day.
     """
-    ended = 0
+    ended, house = 0, None
     for handover in list(plans.unfinished(company=company).filter(state=State.OPEN)):
         if handover.last_day >= today:
-            _sync(open_house(company=company, on=today, at=at, money=False), handover)
+            house = house or open_house(company=company, on=today, at=at, money=False)
+            _sync(house, handover)
             continue
+        house = None  # whoever leaves now changes what the others hold
         try:
             with transaction.atomic():
                 _leave(company, None, at, today, handover)

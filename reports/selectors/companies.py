@@ -1,7 +1,7 @@
 """All companies of one login on one page (R6): what waits for this person, what burns and what is late in each of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -69,5 +69,5 @@ def companies_page(*, memberships: Iterable[Membership], at: datetime) -> list[C
                 )
             )
     most = max((line.waits for line in lines), default=0) or 1
-    shared = [CompanyLine(line.today, line.hats, line.hours, line.waits / most) for line in lines]
+    shared = [replace(line, share=line.waits / most) for line in lines]
     return sorted(shared, key=lambda line: (not line.late, not line.burning, -line.waits, line.company.name))

@@ -12,6 +12,7 @@ from reports.selectors import schedule as selectors
 from reports.services import schedule as service
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
+from roles.views import acting
 
 
 def _show(request, form=None, days_form=None, status: int = 200):
@@ -22,10 +23,6 @@ def _show(request, form=None, days_form=None, status: int = 200):
         "rules": rule_words(page.coming), "refused": form or days_form,
     }  # fmt: skip
     return render(request, "reports/week_schedule.html", context, status=status)
-
-
-def _given(request) -> dict:
-    return {"company": request.company, "by": request.person, "at": timezone.now()}
 
 
 @requires(Permission.READ)
@@ -43,7 +40,7 @@ def week_schedule_update(request):
     if not form.is_valid():
         return _show(request, form, status=400)
     try:
-        service.change_schedule(**_given(request), schedule=form.schedule(), country=form.cleaned_data["country"])
+        service.change_schedule(**acting(request), schedule=form.schedule(), country=form.cleaned_data["country"])
     except Refused as refusal:
         form.refuse(refusal)
         return _show(request, form, status=refusal.status)
@@ -59,7 +56,7 @@ def company_day_create(request):
     if not form.is_valid():
         return _show(request, days_form=form, status=400)
     try:
-        service.set_company_days(**_given(request), **form.cleaned_data)
+        service.set_company_days(**acting(request), **form.cleaned_data)
     except Refused as refusal:
         form.refuse(refusal)
         return _show(request, days_form=form, status=refusal.status)
@@ -75,7 +72,7 @@ def company_day_remove(request, pk):
     if day is None:
         raise Http404
     try:
-        service.remove_company_day(**_given(request), day=day)
+        service.remove_company_day(**acting(request), day=day)
     except Refused as refusal:
         messages.error(request, refusal.message)
     else:
