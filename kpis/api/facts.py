@@ -1,5 +1,6 @@
 """`/facts/`: bulk upsert and sums per group."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.utils import timezone
@@ -14,6 +15,7 @@ from kpis.problems import field_error
 from kpis.selectors import facts as reads
 from kpis.services import facts as writes
 from roles import selectors as who
+from roles.models import Channel
 from roles.permissions import Permission
 from roles.refusals import FieldError, Refused
 from roles.rest.problems import CONTENT_TYPE, Problem
@@ -95,6 +97,7 @@ QUERY = [
     query("from", "first day, default 30 days up to today", date),
     query("to", "last day, default today", date),
     query("channel", "code of a channel"),
+    query("kind", f"only channels of this kind: {', '.join(Channel.Kind)}"),
     query("campaign", "id of a campaign in its source"),
     query("group_by", f"comma-separated: {', '.join(reads.GROUPS)}; default day,channel"),
     query("page_size", "groups on a page, at most 1000; default 100", int),
@@ -137,15 +140,25 @@ class FactViewSet(CompanyViewSet):
         if unknown := [part for part in group_by if part not in reads.GROUPS]:
             message = _("Group by %(known)s.") % {"known": ", ".join(reads.GROUPS)}
             raise BadQuery(message, [FieldError("group_by", "unknown", f"{message} ({', '.join(unknown)[:60]})")])
-        channel = None
-        if "channel" in asked:
-            channel = self.found(who.get_channel(company=self.company, code=clean(asked["channel"])))
         campaign = clean(asked["campaign"]) if asked.get("campaign") else None
         sums = reads.fact_sums(
-            company=self.company, start=start, end=end, group_by=group_by, channel=channel, campaign=campaign,
+            company=self.company, start=start, end=end, group_by=group_by, channels=self._channels(asked), campaign=campaign,
             money_of=self._money_of(),
         )  # fmt: skip
         return Response(paged(request, [self._row(group, sums.metrics) for group in sums.groups]))
+
+    def _channels(self, asked) -> Sequence[Channel] | None:
+        """The channels asked for by code or by kind; None for all."""
+        found = None
+        if "channel" in asked:
+            found = [self.found(who.get_channel(company=self.company, code=clean(asked["channel"])))]
+        if "kind" in asked:
+            if asked["kind"] not in Channel.Kind:
+                message = _("Kinds of channels: %(known)s.") % {"known": ", ".join(Channel.Kind)}
+                raise BadQuery(message, [FieldError("kind", "unknown", message)])
+            channels = found if found is not None else who.bare_channels(company=self.company)
+            found = [channel for channel in channels if channel.kind == asked["kind"]]
+        return found
 
     def _money_of(self) -> set[int] | None:
         if self.person.can(Permission.VIEW_MONEY):

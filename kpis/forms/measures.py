@@ -10,9 +10,12 @@ from kpis import periods
 from kpis.models import KpiVersion
 from roles.formats import CURRENCIES
 from roles.forms import AmountField, DayField, PercentField, RefusableForm
+from roles.models import Channel
 
 FORMULA = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 REASON = forms.Textarea(attrs={"rows": 2})
+KIND = "kind:"
+"""What stands before a kind of channels where a channel's code may stand too: no code has a colon."""
 CODE = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
 
@@ -151,9 +154,26 @@ class FigureForm(forms.Form):
 
     def __init__(self, *args, zone, measures, channels, **kwargs):
         super().__init__(*args, **kwargs)
-        self.zone = zone
+        self.zone, self.channels = zone, channels
+        kinds = {one.kind for one in channels}
         self.fields["kpi"].choices = [(one.code, one.name) for one in measures]
-        self.fields["channel"].choices = [("", _("the whole company"))] + [(one.code, one.name) for one in channels]
+        self.fields["channel"].choices = [
+            ("", _("the whole company")),
+            (_("All channels of a kind"), [(f"{KIND}{kind}", kind.label) for kind in Channel.Kind if kind in kinds]),
+            (_("One channel"), [(one.code, one.name) for one in channels]),
+        ]
+
+    @property
+    def kind(self) -> Channel.Kind | None:
+        """The kind of channels asked for."""
+        asked = self.cleaned_data["channel"]
+        return Channel.Kind(asked.removeprefix(KIND)) if asked.startswith(KIND) else None
+
+    @property
+    def inside(self) -> list[Channel] | None:
+        """The channels asked for; None for the whole company."""
+        asked = self.cleaned_data["channel"]
+        return [one for one in self.channels if asked in {one.code, f"{KIND}{one.kind}"}] if asked else None
 
     def clean_known(self):
         """The moment in UTC of a time by the company's clock."""

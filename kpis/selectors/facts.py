@@ -1,6 +1,6 @@
 """Reads of stored facts: sums per group for the API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -36,21 +36,22 @@ class FactSums:
 
 
 def fact_sums(
-    *, company: Company, start: date, end: date, group_by: Iterable[str], channel: Channel | None = None,
+    *, company: Company, start: date, end: date, group_by: Iterable[str], channels: Sequence[Channel] | None = None,
     campaign: str | None = None, money_of: set[int] | None = None,
 ) -> FactSums:  # fmt: skip
     """Sums of every metric per group over [start, end].
 
     Unless grouped by source, of several sources of one channel, day and metric the one with priority counts, never the
-    sum. `campaign`: only campaigns with this id in the source. `money_of`: channels whose money the reader sees, None
-    for all.
+    sum. `channels`, `campaign`: only these, only campaigns with this id in the source. `money_of`: channels whose money the
+    reader sees, None for all.
     """
     group_by = [group for group in GROUPS if group in set(group_by)]
     metrics = list(metrics_of(company=company).values())
-    named = _campaign_names(company, channel, campaign) if campaign is not None or "campaign" in group_by else None
+    only = None if channels is None else [channel.pk for channel in channels]
+    named = _campaign_names(company, only, campaign) if campaign is not None or "campaign" in group_by else None
     rows = fact_rows.read(
         company=company, start=start, end=end, columns=[info.column for info in metrics],
-        channel_ids=None if channel is None else [channel.pk], campaigns=named is not None,
+        channel_ids=only, campaigns=named is not None,
     )  # fmt: skip
     rows, winners = [_shaped(row, named is not None) for row in rows], None
     if "source" not in group_by:
@@ -108,10 +109,10 @@ def _winners(rows: list[tuple], metrics: int) -> dict[tuple, list[int | None]]:
     return winners
 
 
-def _campaign_names(company: Company, channel: Channel | None, external_id: str | None) -> dict[int, str]:
+def _campaign_names(company: Company, only: list[int] | None, external_id: str | None) -> dict[int, str]:
     found = Campaign.objects.filter(company=company)
-    if channel is not None:
-        found = found.filter(channel=channel)
+    if only is not None:
+        found = found.filter(channel__in=only)
     if external_id is not None:
         found = found.filter(external_id=external_id)
     return dict(found.values_list("pk", "external_id"))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import pgettext_lazy
+
 from kpis import metrics
 from kpis.formulas import Formula, parse
 from kpis.metrics import MetricInfo
@@ -39,6 +41,12 @@ class Measure:
     better: str | None
     formula: Formula
     is_kpi: bool
+
+
+EARNED = Measure(
+    "earned", pgettext_lazy("figure", "Earned"), "money", "higher", parse("gross_profit - spend"), is_kpi=True
+)
+"""What the pages of money begin with: no KPI of the catalogue, but it opens to its facts as one."""
 
 
 def metrics_of(*, company: Company) -> dict[str, MetricInfo]:

@@ -1,6 +1,6 @@
 """Where a figure comes from: its formula with the sums plugged in, and the facts, sources, loads and people behind it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -113,25 +113,25 @@ def provenance(
     start: date,
     end: date,
     known_at: datetime,
-    channel: Channel | None = None,
+    channels: Sequence[Channel] | None = None,
     campaign: Campaign | None = None,
     page: int | str = 1,
 ) -> Provenance:
-    """The figure of [start, end] for the company, one channel or one campaign of it, what it was known to be at a moment (UTC), and everything
-    it was made of; twelve queries at most."""
+    """The figure of [start, end] for the company, some channels (those of a kind, or one) or one campaign of a channel, what it was known to
+    be at a moment (UTC), and everything it was made of; twelve queries at most."""
     used = {code: info for code, info in metrics.items() if code in measure.formula.metrics}
-    only = None if channel is None else [channel.pk]
+    only = None if channels is None else [channel.pk for channel in channels]
     asked = {
         "company": company, "start": start, "end": end, "channel_ids": only, "metrics": used, "campaigns": campaign is not None,
     }  # fmt: skip
-    now = Figure(load_cube(**asked), measure.formula, only, campaign)
-    then = Figure(load_cube(**asked, as_known=known_at), measure.formula, only, campaign)
+    now = Figure(load_cube(**asked), measure.formula, campaign)
+    then = Figure(load_cube(**asked, as_known=known_at), measure.formula, campaign)
     with_sums, then_with_sums = (
         wording.with_sums(measure.formula, one.sums, metrics, company.currency) for one in (now, then)
     )
     winners = _winners(company, used, start, end, only)
     shown = Paginator(_facts(company, used, start, end, only, campaign), LINES_ON_A_PAGE).get_page(page)
-    doubts = _doubts(company, start, end, channel)
+    doubts = _doubts(company, start, end, only)
     rows = list(shown.object_list)
     return Provenance(
         measure, list(used.values()), now.value(), wording.in_words(measure.formula, metrics),
@@ -142,32 +142,31 @@ def provenance(
 
 @dataclass(frozen=True)
 class Figure:
-    """One formula over one cube and one scope."""
+    """One formula over a cube of one scope, or over one campaign of it."""
 
     cube: Cube
     formula: Formula
-    only: list[int] | None
     campaign: Campaign | None
 
     @property
     def sums(self) -> dict[str, Decimal | None]:
-        return self.cube.formula_sums(self.formula, self.only, self.campaign and self.campaign.pk)
+        return self.cube.formula_sums(self.formula, campaign_id=self.campaign and self.campaign.pk)
 
     def value(self, end: date | None = None) -> KpiValue:
         """Of all days, or up to one of them."""
         if self.campaign is not None:
             return self.cube.campaign_kpi(self.formula, self.campaign.pk, end=end)
-        return self.cube.kpi(self.formula, self.only, end=end)
+        return self.cube.kpi(self.formula, end=end)
 
     @property
     def daily(self) -> dict[date, KpiValue]:
         if self.campaign is not None:
             return self.cube.campaign_daily(self.formula, self.campaign.pk)
-        return self.cube.daily(self.formula, self.only[0] if self.only else None)
+        return self.cube.daily(self.formula)
 
     @property
     def last_day(self) -> date | None:
-        return self.cube.last_day(self.only[0] if self.only else None)
+        return self.cube.last_day()
 
 
 def _changed(now: Figure, then: Figure) -> Restated | None:
@@ -204,7 +203,7 @@ class Beside:
         return any(row.first_day <= day <= row.last_day and row.channel_id in (None, channel_id) for row in self.doubts)
 
 
-def _doubts(company: Company, start: date, end: date, channel: Channel | None) -> list[DataIncident]:
+def _doubts(company: Company, start: date, end: date, only: list[int] | None) -> list[DataIncident]:
     rows = DataIncident.objects.filter(
         company=company,
         kind=DataIncident.Kind.DOUBT,
@@ -212,8 +211,8 @@ def _doubts(company: Company, start: date, end: date, channel: Channel | None) -
         first_day__lte=end,
         last_day__gte=start,
     )
-    if channel is not None:
-        rows = rows.filter(Q(channel=None) | Q(channel=channel))
+    if only is not None:
+        rows = rows.filter(Q(channel=None) | Q(channel__in=only))
     return list(rows.select_related("channel", "opened_by__user").order_by("first_day", "pk"))
 
 

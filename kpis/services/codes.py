@@ -12,7 +12,7 @@ from roles.validation import refuse
 
 CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
 RESERVED = frozenset(
-    {"channel", "campaign", "date", "day", "week", "month", "source", "load", "company", "total", "new"}
+    {"channel", "campaign", "date", "day", "week", "month", "source", "load", "company", "total", "new", "earned"}
 )
 """Words that stand beside metrics in a row of facts or in a query."""
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from kpis import periods
 from kpis.forms.measures import FigureForm
 from kpis.selectors.as_known import reported_by
-from kpis.selectors.measures import is_money, kpis_of, measures_from, metrics_of
+from kpis.selectors.measures import EARNED, is_money, kpis_of, measures_from, metrics_of
 from kpis.selectors.provenance import provenance
 from roles import selectors as who
 from roles.models import Campaign, Channel
@@ -19,33 +19,34 @@ from roles.views import today
 
 @requires(Permission.READ)
 def fact_list(request):
-    """?kpi= or metric=, channel=, from=, to=, known=; without days the current month, without a moment the one at which its last week was due."""
+    """?kpi= or metric=, channel= (a code, or `kind:paid`), from=, to=, known=; without days the current month, without a moment the one at
+    which its last week was due."""
     metrics = metrics_of(company=request.company)
-    measures = measures_from(metrics, kpis_of(company=request.company))
-    channels = {channel.code: channel for channel in who.channels(company=request.company)}
-    form = FigureForm(
-        _asked(request), zone=request.company.zone, measures=measures.values(), channels=channels.values()
-    )
+    measures = {EARNED.code: EARNED} | measures_from(metrics, kpis_of(company=request.company))
+    channels = list(who.bare_channels(company=request.company))
+    form = FigureForm(_asked(request), zone=request.company.zone, measures=measures.values(), channels=channels)
     if not form.is_valid():
         if {"kpi", "channel", "campaign"} & form.errors.keys():
             raise Http404
         return render(request, "kpis/fact_list.html", {"form": form}, status=400)
     asked = form.cleaned_data
-    measure, channel = measures[asked["kpi"]], channels.get(asked["channel"])
+    measure, inside = measures[asked["kpi"]], form.inside
+    channel = inside[0] if inside and not form.kind else None
     campaign = _campaign(request, channel, asked["campaign"])
     found = provenance(
         company=request.company, measure=measure, metrics=metrics, start=asked["start"], end=asked["end"],
-        channel=channel, campaign=campaign, page=request.GET.get("page", 1), known_at=asked["known"],
+        channels=inside, campaign=campaign, page=request.GET.get("page", 1), known_at=asked["known"],
     )  # fmt: skip
-    hidden = is_money(measure, metrics) and not request.person.can(Permission.VIEW_MONEY, channel)
+    shown = all(request.person.can(Permission.VIEW_MONEY, one) for one in inside or [None])
     context = {
         **asked,
         "form": form,
         "found": found,
         "measure": measure,
         "channel": channel,
+        "kind": form.kind,
         "campaign": campaign,
-        "hidden": hidden,
+        "hidden": is_money(measure, metrics) and not shown,
     }
     return render(request, "kpis/fact_list.html", context)
 

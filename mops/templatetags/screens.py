@@ -6,6 +6,7 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 
+from kpis.forms.measures import KIND
 from reports.downloads import PARAMETER
 from roles import formats
 from roles.permissions import Permission
@@ -29,12 +30,14 @@ def download_url(context, kind):
 
 
 @register.simple_tag(takes_context=True)
-def facts_url(context, measure, channel=None, start=None, end=None, kpi=False, campaign=None, known=None):
-    """The page with the facts behind a figure: a metric's, or with `kpi` a KPI's, of a channel (or one campaign of it) or of
-    the company. `known`: the moment (UTC) whose knowledge the figure is held against."""
+def facts_url(context, measure, channel=None, start=None, end=None, kpi=False, campaign=None, known=None, kind=None):
+    """The page with the facts behind a figure: a metric's, or with `kpi` a KPI's, of a channel (or one campaign of it), of a kind of
+    channels or of the company. `known`: the moment (UTC) whose knowledge the figure is held against."""
     asked = {"kpi" if kpi else "metric": measure}
     if channel is not None:
         asked["channel"] = channel.code
+    elif kind is not None:
+        asked["channel"] = f"{KIND}{kind}"
     if campaign is not None:
         asked["campaign"] = campaign.pk
     company = context["request"].company

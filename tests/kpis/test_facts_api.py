@@ -219,6 +219,10 @@ def test_groups_take_the_source_with_priority_and_never_add_sources(loaded, clie
         ("?group_by=channel&from=2026-11-17&to=2026-11-17", [{"channel": "vk", "spend": "50.5", "leads": None, "clicks": 1}]),
         ("?group_by=channel&to=2020-01-01", []),
         ("?group_by=&channel=blog", [{"spend": None, "leads": 2.5, "clicks": None}]),
+        ("?group_by=&kind=paid", [{"spend": "150.5", "leads": 5, "clicks": 8}]),
+        ("?group_by=&kind=organic&channel=blog", [{"leads": 2.5}]),
+        ("?group_by=&kind=paid&channel=blog", []),
+        ("?group_by=&kind=partner", []),
     ],
 )  # fmt: skip
 def test_sums_per_group(loaded, client, query, expected):
@@ -240,7 +244,7 @@ def test_money_is_left_out_for_who_may_not_see_it(loaded, client):
 
 
 @pytest.mark.parametrize(
-    "query", ["?group_by=nonsense", "?from=x", "?from=2026-11-20&to=2026-11-01", "?from=2001-01-01"]
+    "query", ["?group_by=nonsense", "?kind=nonsense", "?from=x", "?from=2026-11-20&to=2026-11-01", "?from=2001-01-01"]
 )
 def test_a_wrong_query_says_what_to_do(loaded, client, query):
     answer = get(client, loaded.analyst, query)

@@ -257,6 +257,43 @@ def test_figure_opens_to_its_facts(acme, rival, sign_in):
     assert [line.counted for line in found.lines] == [False, True, True, True]
 
 
+def test_figure_of_a_kind_opens_to_the_facts_of_its_channels(acme, rival, sign_in):
+    ads = Channel.objects.create(company=acme.company, code="ads", name="Директ", kind="paid")
+    theirs = Channel.objects.create(company=rival.company, code="ads", name="Чужой", kind="paid")
+    load(acme, "crm", [row(one, spend=7000, leads=4) for one in (acme.vk, ads)])
+    load(acme, "crm", [row(acme.blog, spend=500, leads=40)])
+    load(rival, "crm", [row(theirs, spend=999_999, leads=1)])
+
+    response, text = page(sign_in(acme.cmo), "facts/", kpi="cpl", channel="kind:paid")
+
+    assert "<h1>CPL, все каналы вида «Платные»</h1>" in text
+    assert "14 000 ₽ / 8 = <b>1 750 ₽</b>" in text
+    assert {line.channel for line in response.context["found"].lines} == {"VK Реклама", "Директ"}
+    assert '<option value="kind:paid" selected>Платные</option>' in text
+    assert "kind:offline" not in text
+    assert "999" not in shown(text)
+
+
+def test_money_of_a_kind_is_shown_to_who_sees_that_of_all_its_channels(acme, sign_in):
+    load(acme, "crm", [row(acme.vk, spend=7321, leads=4)])
+    browser = sign_in(acme.performance)
+
+    _response, mine = page(browser, "facts/", metric="spend", channel="kind:paid")
+    Channel.objects.create(company=acme.company, code="ads", name="Директ", kind="paid")
+    _response, ours = page(browser, "facts/", metric="spend", channel="kind:paid")
+
+    assert ("7 321" in mine, "7 321" in ours) == (True, False)
+
+
+def test_what_was_earned_opens_with_its_sums(acme, sign_in):
+    load(acme, "crm", [row(acme.vk, spend=7000, gross_profit=9500), row(acme.blog, spend=100)])
+
+    response, text = page(sign_in(acme.cmo), "facts/", kpi="earned")
+
+    assert "Валовая прибыль − расход = 9 500 ₽ − 7 000 ₽ = <b>2 500 ₽</b>" in text
+    assert response.context["found"].value.left_out == 1
+
+
 def test_provenance_hides_money(acme, sign_in):
     load(acme, "crm", [row(acme.blog, spend=7321, leads=5)])
 
@@ -274,6 +311,8 @@ def test_provenance_refuses_what_is_not_there(acme, rival, sign_in):
 
     assert browser.get("/c/acme/facts/", {"kpi": "nope"}).status_code == 404
     assert browser.get("/c/acme/facts/", {"kpi": "cpa", "channel": "theirs"}).status_code == 404
+    assert browser.get("/c/acme/facts/", {"kpi": "cpa", "channel": "kind:nope"}).status_code == 404
+    assert browser.get("/c/acme/facts/", {"kpi": "cpa", "channel": "kind:offline"}).status_code == 404
     assert browser.get("/c/acme/facts/", {"kpi": "cpa", "from": "вчера"}).status_code == 400
     assert browser.get("/c/acme/facts/", {"kpi": "cpa", "from": "2026-11-20", "to": "2026-11-01"}).status_code == 400
     assert browser.get("/c/acme/facts/", {"kpi": "cpa", "page": "999"}).status_code == 200
