@@ -1,108 +1,184 @@
-"""The fact rows of a company as arrays, one per column: what `kpis.series` builds its cubes from.
+"""The fact rows of one or many companies as arrays, one per column, with no Python object per row.
 
-PostgreSQL hands over whole columns in its binary form, so that no row ever becomes a Python object; elsewhere the rows
-are read one by one. Both give the same.
+PostgreSQL glues each column of a company into bytes and COPY hands them over as they are; elsewhere the rows are read
+one by one. Both give the same.
 """
 
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
+from io import BytesIO
 
 import numpy as np
 from django.db import connection
 
 from kpis.metrics import COLUMNS
-from kpis.models import DailyFact, Source
-from roles.models import Company
+from kpis.models import DailyFact
 
 ABSENT = -(2**63)
 """Stands in for an unknown value on the way; no fact is as small as that."""
 EPOCH = date(2000, 1, 1)
-KEYS = 5
-HEADER = 20
+HALF = 32
+"""Two keys travel in one whole number: the upper half holds the channel or the source, the lower the campaign or the day."""
+HEADER, TRAILER = 19, -1
+KEYS = ("channel", "campaign", "source", "day")
 
 
 @dataclass(frozen=True)
-class FactColumns:
-    """Parallel arrays, one element per row of facts. `day` counts from `first_day`; `values` go by column name.
+class Span:
+    """The days of one company that are read, both ends included."""
 
-    A value is ABSENT where it is unknown.
+    company_id: int
+    since: date
+    until: date
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Parallel arrays, one element per row of facts that knows anything. `day` counts from EPOCH; a value is ABSENT where unknown.
+
+    `of_company`: how many rows each company has, for those that have any; the rows of a company lie together.
     """
 
-    first_day: date
-    day: np.ndarray
     channel: np.ndarray
     campaign: np.ndarray
     source: np.ndarray
-    priority: np.ndarray
+    day: np.ndarray
     values: dict[str, np.ndarray]
+    of_company: dict[int, int]
+
+    def __len__(self) -> int:
+        return len(self.day)
 
 
-def read_columns(
-    *, company: Company, columns: Sequence[str], since: date, until: date, channels: Iterable[int] | None = None
-) -> FactColumns | None:
-    """The rows from `since` to `until` that know anything, of these channels only if given; None where there are none."""
+def read_rows(*, spans: Sequence[Span], columns: Sequence[str], channels: Iterable[int] | None = None) -> Rows:
+    """The rows of these companies and days that know anything, of these channels only if given.
+
+    Where keys have grown beyond 2³⁰ they are read one by one.
+    """
     channels = None if channels is None else sorted(channels)
-    if channels == []:
-        return None
-    query, values = _query(company, columns, since, until, channels or [])
+    if not spans or channels == []:
+        return _rows([], {}, columns)
+    read = _glued if connection.vendor == "postgresql" and _keys_are_small() else _one_by_one
+    return _rows(*read(spans, columns, channels or []), columns)
+
+
+def _rows(arrays: list[np.ndarray], of_company: dict[int, int], columns: Sequence[str]) -> Rows:
+    arrays = arrays or [np.zeros(0, np.int64)] * (len(KEYS) + len(columns))
+    return Rows(*arrays[: len(KEYS)], dict(zip(columns, arrays[len(KEYS) :], strict=True)), of_company)
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    return [connection.ops.quote_name(name) for name in columns]
+
+
+def _table() -> str:
+    return connection.ops.quote_name(DailyFact._meta.db_table)
+
+
+def _anything() -> str:
+    """Rows that know nothing count for nothing."""
+    return f"COALESCE({', '.join(_names(COLUMNS))}) IS NOT NULL"
+
+
+def _inside(channels: Sequence[int]) -> str:
+    return f"AND channel_id IN ({', '.join(['%s'] * len(channels))})" if channels else ""
+
+
+# ---------------------------------------------------------------- PostgreSQL
+@cache
+def _keys_are_small() -> bool:
+    """Do channels, campaigns and sources fit into halves, with room for all that may come while the process lives?"""
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            found = _whole(cursor, query, values, KEYS + len(columns))
-        else:
-            found = _by_rows(cursor, query, values)
-    if found is None:
-        return None
-    first = int(found[0].min())
-    return FactColumns(
-        EPOCH + timedelta(days=first), found[0] - first, *found[1:KEYS], dict(zip(columns, found[KEYS:], strict=True))
+        cursor.execute(
+            "SELECT COALESCE(max(last_value), 0) FROM pg_sequences "
+            "WHERE sequencename IN ('roles_channel_id_seq', 'roles_campaign_id_seq', 'kpis_source_id_seq')"
+        )
+        return cursor.fetchone()[0] < 2 ** (HALF - 2)
+
+
+def _glued(
+    spans: Sequence[Span], columns: Sequence[str], channels: Sequence[int]
+) -> tuple[list[np.ndarray], dict[int, int]]:
+    packed = (
+        f"(channel_id << {HALF}) | campaign_id",
+        f"(source_id << {HALF}) | (f.day - DATE '{EPOCH}')",
+        *(f"COALESCE({name}, '{ABSENT}'::bigint)" for name in _names(columns)),
     )
-
-
-def _query(
-    company: Company, columns: Sequence[str], since: date, until: date, channels: Sequence[int]
-) -> tuple[str, list]:
-    quote = connection.ops.quote_name
-    facts, sources = quote(DailyFact._meta.db_table), quote(Source._meta.db_table)
-    names = ["f.channel_id", "f.campaign_id", "f.source_id", "s.priority", *(f"f.{quote(name)}" for name in columns)]
-    anything = ", ".join(f"f.{quote(name)}" for name in COLUMNS)
-    inside = f" AND f.channel_id IN ({', '.join(['%s'] * len(channels))})" if channels else ""
-    text = (
-        f"SELECT {_day()} AS c0, {', '.join(f'{name} AS c{number}' for number, name in enumerate(names, start=1))} "
-        f"FROM {facts} f JOIN {sources} s ON s.id = f.source_id "
-        f"WHERE f.company_id = %s AND f.day BETWEEN %s AND %s AND COALESCE({anything}) IS NOT NULL{inside}"
+    shown = ", ".join(f"string_agg(int8send({expression}), '') AS k{n}" for n, expression in enumerate(packed))
+    query = (  # by company, so that each one's rows are glued as its key gives them, without a sort
+        "SELECT int8send(w.company), k.* FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
+        f"CROSS JOIN LATERAL (SELECT {shown} FROM {_table()} f WHERE f.company_id = w.company "
+        f"AND f.day BETWEEN w.since AND w.until AND {_anything()} {_inside(channels)}) k WHERE k.k0 IS NOT NULL"
     )
-    return text, [company.pk, since.isoformat(), until.isoformat(), *channels]
+    parameters = [list(part) for part in zip(*((one.company_id, one.since, one.until) for one in spans), strict=True)]
+    parameters += channels
+    parts: list[list[np.ndarray]] = [[] for _column in packed]
+    of_company: dict[int, int] = {}
+    for company, *fields in _copied(query, parameters):
+        for part, field in zip(parts, fields, strict=True):
+            part.append(np.frombuffer(field, ">i8"))
+        of_company[int.from_bytes(company, "big")] = len(parts[0][-1])
+    if not of_company:
+        return [], {}
+    scope, origin, *values = (np.concatenate(part).astype(np.int64) for part in parts)
+    low = 2**HALF - 1
+    return [scope >> HALF, scope & low, origin >> HALF, origin & low, *values], of_company
 
 
-def _day() -> str:
-    """Days since EPOCH, in SQL."""
-    if connection.vendor == "postgresql":
-        return f"f.day - DATE '{EPOCH}'"
-    return f"CAST(julianday(f.day) - julianday('{EPOCH}') AS INTEGER)"
+def _copied(query: str, parameters: list) -> Iterator[list[memoryview]]:
+    """Rows of a query as COPY's binary format has them: each field as its bytes."""
+    buffer = BytesIO()
+    with connection.cursor() as cursor:
+        raw = cursor.cursor
+        text = raw.mogrify(query, parameters).decode()
+        raw.copy_expert(f"COPY ({text}) TO STDOUT (FORMAT binary)", buffer)
+    sent = buffer.getbuffer()
+    place = HEADER
+    while (count := struct.unpack_from("!h", sent, place)[0]) != TRAILER:
+        place += 2
+        fields = []
+        for _field in range(count):
+            length = struct.unpack_from("!i", sent, place)[0]
+            fields.append(sent[place + 4 : place + 4 + length])
+            place += 4 + length
+        yield fields
 
 
-def _whole(cursor, query: str, values: list, width: int) -> list[np.ndarray] | None:
-    """Every column as one binary array of PostgreSQL; only values can be null there."""
-    arrays = [f"c{number}" if number < KEYS else f"COALESCE(c{number}, '{ABSENT}')" for number in range(width)]
-    sent = ", ".join(f"array_send(array_agg({array}))" for array in arrays)
-    cursor.execute(f"SELECT {sent} FROM ({query}) AS facts", values)
-    found = cursor.fetchone()
-    return None if found[0] is None else [_array(column) for column in found]
-
-
-def _array(sent: bytes) -> np.ndarray:
-    """Dimensions, flags, type, length and bound, then each element with its length before it."""
-    (size,) = np.frombuffer(sent, ">i4", 1, HEADER)
-    pairs = np.frombuffer(sent, [("size", ">i4"), ("value", f">i{size}")], offset=HEADER)
-    return pairs["value"].astype(np.int64)
-
-
-def _by_rows(cursor, query: str, values: list) -> list[np.ndarray] | None:
-    cursor.execute(query, values)
-    rows = cursor.fetchall()
-    if not rows:
-        return None
+# ---------------------------------------------------------------- elsewhere
+def _one_by_one(
+    spans: Sequence[Span], columns: Sequence[str], channels: Sequence[int]
+) -> tuple[list[np.ndarray], dict[int, int]]:
+    names = ", ".join(["channel_id", "campaign_id", "source_id", "day", *_names(columns)])
+    query = (
+        f"SELECT {names} FROM {_table()} WHERE company_id = %s AND day BETWEEN %s AND %s AND {_anything()} "
+        f"{_inside(channels)}"
+    )
+    found, of_company = [], {}
+    with connection.cursor() as cursor:
+        for span in spans:
+            cursor.execute(query, [span.company_id, span.since.isoformat(), span.until.isoformat(), *channels])
+            rows = cursor.fetchall()
+            if rows:
+                of_company[span.company_id] = len(rows)
+                found += rows
+    if not found:
+        return [], {}
+    keys, values = list(zip(*found, strict=True))[: len(KEYS)], list(zip(*found, strict=True))[len(KEYS) :]
+    days = [(day - EPOCH).days for day in keys[3]]
     return [
-        np.array([ABSENT if cell is None else cell for cell in column], np.int64) for column in zip(*rows, strict=True)
-    ]
+        *(np.array(column, np.int64) for column in (*keys[:3], days)),
+        *(np.array([ABSENT if cell is None else cell for cell in column], np.int64) for column in values),
+    ], of_company
+
+
+def day_number(day: date) -> int:
+    """Days since EPOCH."""
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """The date so many days after EPOCH."""
+    return EPOCH + timedelta(days=number)

@@ -12,9 +12,10 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from kpis import day_classes, engine
 from kpis.day_classes import Figures, Window
 from kpis.formulas import Formula, parse
+from kpis.histories import read_history
 from kpis.models import KpiVersion, StopRuleVersion, Verdict
 from kpis.selectors.measures import metrics_of
-from kpis.series import History, read_history
+from kpis.series import History
 from kpis.windows import SPENDING, Series, figures_of, metrics_needed
 from roles.fields import LIMIT, MICRO, from_micros, to_micros
 from roles.models import Campaign, Channel, Company
@@ -158,10 +159,7 @@ def replay(
 def _history(company, series: list[Series], formulas: dict[int, Formula], today: date, with_spend: bool):
     known = metrics_of(company=company)
     codes = metrics_needed([one.version for one in series], formulas) | ({SPENDING} if with_spend else set())
-    return read_history(
-        company=company, metrics=[known[code] for code in codes if code in known], today=today,
-        campaigns=any(one.campaign for one in series),
-    )  # fmt: skip
+    return read_history(company=company, metrics=[known[code] for code in codes if code in known], today=today)
 
 
 def _run(

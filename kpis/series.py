@@ -1,4 +1,4 @@
-"""The facts of a company as arrays [scope, day] per metric, read by one query: what the engine eats.
+"""Facts as arrays [scope, day] per metric: what the engine eats.
 
 Whole micros as int64, Python ints where 64 bits are too few. Absent is not zero: `known` goes with every value.
 """
@@ -10,12 +10,8 @@ from datetime import date, timedelta
 import numpy as np
 
 from kpis.day_classes import SAFE, Figures, wide_enough
-from kpis.doubts import open_doubts, without_doubtful
-from kpis.fact_columns import ABSENT, FactColumns, read_columns
 from kpis.formulas import Formula
-from kpis.metrics import MetricInfo
 from roles.fields import MICRO
-from roles.models import Company
 
 Scope = tuple[int, int]
 """(channel id, campaign id); campaign 0 is the channel as a whole."""
@@ -120,93 +116,3 @@ class History:
 
 def _largest(values: np.ndarray) -> int:
     return max(abs(int(values.max())), abs(int(values.min()))) if values.size else 0
-
-
-def read_history(
-    *,
-    company: Company,
-    metrics: Iterable[MetricInfo],
-    today: date,
-    campaigns: bool = True,
-    since: date = date.min,
-    channels: Iterable[int] | None = None,
-) -> History | None:
-    """Everything known from `since` until today; None where nothing is. Two sources of a channel's day and metric: the priority picks.
-
-    A campaign's cell comes from the source that the channel's cell comes from; without `campaigns` only channels are kept.
-    Of days that an open incident holds in doubt nothing is known.
-    `channels`: read only these.
-    """
-    metrics = sorted(metrics, key=lambda info: info.code)
-    found = read_columns(
-        company=company, columns=[info.column for info in metrics], since=since, until=today, channels=channels
-    )
-    if found is None:
-        return None
-    placed = _Places(found, campaigns, (today - found.first_day).days + 1)
-    sources, where = np.unique(found.source, return_index=True)
-    weakest_first = sorted(zip(found.priority[where].tolist(), sources.tolist(), strict=True), reverse=True)
-    turns = [found.source == source for _priority, source in weakest_first]
-    columns = {info.code: placed.column(turns, found.values[info.column]) for info in metrics}
-    history = History(found.first_day, today, placed.rows, placed.start, columns)
-    doubts = open_doubts([company.pk])[company.pk]
-    return without_doubtful(history, [(doubt, placed.channels) for doubt in doubts]) if doubts else history
-
-
-class _Places:
-    """Where each row of facts belongs."""
-
-    def __init__(self, found: FactColumns, keep_campaigns: bool, length: int):
-        self.length, self.day = length, found.day
-        channels, self.channel = np.unique(found.channel, return_inverse=True)
-        self.channels = {pk: row for row, pk in enumerate(channels.tolist())}
-        campaigns, campaign = np.unique(found.campaign, return_inverse=True)
-        both, part = np.unique(self.channel * len(campaigns) + campaign, return_inverse=True)
-        pairs = [(channels[row], campaigns[number]) for row, number in (divmod(key, len(campaigns)) for key in both)]
-        is_part = np.array([campaign != 0 for _channel, campaign in pairs], bool)
-        self.most = int(is_part.sum()) + 1
-        self.parts: dict[Scope, int] = {}
-        self.part = np.full(len(found.day), -1)
-        if keep_campaigns:
-            scopes = [(int(channel), int(campaign)) for channel, campaign in pairs if campaign]
-            self.parts = {scope: row for row, scope in enumerate(scopes)}
-            self.part = np.where(is_part, np.cumsum(is_part) - 1, -1)[part]
-        self.channel_of_part = np.array([self.channels[channel] for channel, _pk in self.parts], int)
-        self.rows = {(pk, 0): row for pk, row in self.channels.items()} | {
-            scope: len(self.channels) + row for scope, row in self.parts.items()
-        }
-        self.start = np.full(len(self.rows), length)
-        np.minimum.at(self.start, self.channel, self.day)
-        inside = self.part >= 0
-        np.minimum.at(self.start, len(self.channels) + self.part[inside], self.day[inside])
-
-    def column(self, turns: list[np.ndarray], cells: np.ndarray) -> Column:
-        """One metric; `turns` are the rows of each source, the weakest first, so that a stronger one overwrites it."""
-        known = cells != ABSENT
-        raw = np.where(known, cells, 0)
-        raw = wide_enough(raw, self.most)
-        whole, parts = self._empty(len(self.channels), raw.dtype), self._empty(len(self.parts), raw.dtype)
-        for turn in turns:
-            rows = np.flatnonzero(turn & known)
-            total = self._empty(len(self.channels), raw.dtype)
-            np.add.at(total.values, (self.channel[rows], self.day[rows]), raw[rows])
-            total.known[self.channel[rows], self.day[rows]] = True
-            whole = _over(whole, total, total.known)
-            if self.parts:
-                inside = rows[self.part[rows] >= 0]
-                part = self._empty(len(self.parts), raw.dtype)
-                part.values[self.part[inside], self.day[inside]] = raw[inside]
-                part.known[self.part[inside], self.day[inside]] = True
-                parts = _over(parts, part, total.known[self.channel_of_part])
-        return Column(
-            np.concatenate([whole.values, parts.values]), np.concatenate([whole.known, parts.known])
-        )  # fmt: skip
-
-    def _empty(self, rows: int, dtype) -> Column:
-        return Column(np.zeros((rows, self.length), dtype), np.zeros((rows, self.length), bool))
-
-
-def _over(weaker: Column, stronger: Column, decides: np.ndarray) -> Column:
-    return Column(
-        np.where(decides, stronger.values, weaker.values), np.where(decides, stronger.known, weaker.known)
-    )  # fmt: skip

@@ -15,12 +15,13 @@ from kpis import engine
 from kpis.day_classes import DayClass
 from kpis.engine import FALSE_ALARM_DAYS
 from kpis.formulas import Formula
+from kpis.histories import read_history
 from kpis.metrics import MetricInfo
 from kpis.models import Breach, StopRuleVersion, Verdict
 from kpis.replay import rule_of
 from kpis.rule_terms import has_money_account
 from kpis.selectors.measures import metrics_of
-from kpis.series import History, read_history
+from kpis.series import History
 from processes import account
 from processes.account import Account, Figures
 from processes.models import Action, Choice, Decision

@@ -13,8 +13,9 @@ from django.db.models.base import ModelState
 
 from kpis.doubts import Doubt, open_doubts
 from kpis.formulas import Formula, parse
+from kpis.histories import sources_of
 from kpis.metrics import BUILT_IN
-from kpis.models import KpiVersion, Metric, Source, StopRuleVersion, Verdict
+from kpis.models import KpiVersion, Metric, StopRuleVersion, Verdict
 from kpis.replay import channels_of, scopes_of, verdicts_of
 from kpis.windows import Series
 from roles.models import Campaign, Channel, Company
@@ -35,11 +36,6 @@ class Inputs:
     sources: dict[int, list[int]]
     own_columns: dict[int, dict[str, str]]
     doubts: dict[int, list[Doubt]]
-
-    @property
-    def ranks(self) -> dict[int, int]:
-        """Source → its rank in its company: 0 is the one whose word counts first."""
-        return {pk: rank for sources in self.sources.values() for rank, pk in enumerate(sources)}
 
     def only(self, companies: Iterable[Company]) -> "Inputs":
         """The same, of some of the companies."""
@@ -62,7 +58,7 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
         own[company_id][code] = f"extra_{slot}"
     return Inputs(
         list(companies), versions, _series(ids, versions), by_company(verdicts_of(companies=ids, versions=chain(*versions.values()))),
-        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, _sources(ids), own,
+        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, sources_of(ids), own,
         open_doubts(ids),
     )  # fmt: skip
 
@@ -115,15 +111,6 @@ def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[
         ]
         for company_id in ids
     }
-
-
-def _sources(ids: list[int]) -> dict[int, list[int]]:
-    """Of each company its sources, the one whose word counts first in front."""
-    found: dict[int, list[int]] = defaultdict(list)
-    rows = Source.objects.filter(company__in=ids).order_by("priority", "pk").values_list("company_id", "pk")
-    for company_id, pk in rows:
-        found[company_id].append(pk)
-    return found
 
 
 def columns_of(inputs: Inputs, codes: Iterable[str]) -> dict[str, set[str]]:

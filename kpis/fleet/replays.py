@@ -9,11 +9,10 @@ import numpy as np
 from kpis import engine
 from kpis.day_classes import PerRow, Window
 from kpis.doubts import without_doubtful
-from kpis.fact_columns import ABSENT
-from kpis.fleet.columns import Rows, Span, day_of, read_rows
-from kpis.fleet.history import build_history, too_large
+from kpis.fact_columns import ABSENT, Rows, Span, day_of, read_rows
 from kpis.fleet.inputs import Inputs, columns_of
 from kpis.formulas import Formula, parse
+from kpis.histories import build_history, ranks_of, too_large
 from kpis.outcomes import Outcome
 from kpis.replay import Replay, mark_of, marks_of, rule_of
 from kpis.series import History
@@ -60,7 +59,7 @@ def replay_fleet(*, inputs: Inputs, today: date, since: date = date.min) -> Iter
         rest = [company for company in judged if company.pk not in large]
         yield from replay_fleet(inputs=inputs.only(rest), today=today, since=since)
         return
-    history = build_history(rows, inputs.ranks, _one_column_each(inputs, rows, columns), today)
+    history = build_history(rows, ranks_of(inputs.sources), _one_column_each(inputs, rows, columns), today)
     found = _run(inputs, judged, rows, _without_doubtful(inputs, rows, history))
     if found is not None:
         yield found

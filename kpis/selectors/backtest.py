@@ -15,10 +15,11 @@ from kpis import engine, rule_terms
 from kpis.backtest import OPEN, Firings, add_up, find_firings
 from kpis.day_classes import Figures, Rule
 from kpis.formulas import Formula, parse
+from kpis.histories import read_history
 from kpis.metrics import MetricInfo
 from kpis.models import KpiVersion, StopRuleVersion
 from kpis.replay import Replay, rule_of, series_of
-from kpis.series import History, read_history
+from kpis.series import History
 from kpis.windows import Series, figures_of, metrics_needed
 from roles.fields import MICRO
 from roles.models import Campaign, Channel, Company
@@ -162,7 +163,6 @@ def _history(company: Company, drafts: list[Draft], series: list[list[Series]], 
     codes = set().union(*(metrics_needed([one.version], {one.version.kpi_id: one.formula}) for one in drafts))
     return read_history(
         company=company, metrics=[known[code] for code in codes if code in known], today=last, channels=channels,
-        campaigns=any(one.campaign for found in series for one in found),
     )  # fmt: skip
 
 

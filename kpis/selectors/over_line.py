@@ -10,10 +10,11 @@ from django.db.models import Max
 
 from kpis.day_classes import Figures, Window
 from kpis.formulas import Formula
+from kpis.histories import read_history
 from kpis.models import Breach, RuleState, StopRuleVersion
 from kpis.replay import formulas_of
 from kpis.selectors.measures import metrics_of
-from kpis.series import MAILING_DAYS, History, read_history
+from kpis.series import MAILING_DAYS, History
 from kpis.windows import Series, figures_of, metrics_needed
 from roles.fields import MICRO
 from roles.models import Campaign, Company
@@ -70,7 +71,7 @@ def over_line(
     ends = _last_days(company, breaches)
     history = read_history(
         company=company, metrics=[metrics[code] for code in codes if code in metrics], today=max(_reads_to(breach, ends[breach.pk]) for breach in breaches),
-        since=min(_reaches_back(breach) for breach in breaches), campaigns=any(breach.campaign_id for breach in breaches),
+        since=min(_reaches_back(breach) for breach in breaches),
     )  # fmt: skip
     money = {code for code, info in metrics.items() if info.unit == "money"}
     mailings = _mailings_beside(company, breaches)

@@ -12,10 +12,11 @@ from decimal import Decimal
 
 from kpis import engine
 from kpis.formulas import Formula
+from kpis.histories import read_history
 from kpis.models import Breach, Verdict
 from kpis.replay import mark_of, marks_of, rule_of, verdicts_of
 from kpis.selectors.measures import metrics_of
-from kpis.series import History, read_history
+from kpis.series import History
 from kpis.windows import Series, figures_of, metrics_needed
 from roles.models import Company
 
@@ -56,10 +57,8 @@ def still_firing(*, company: Company, signed: Iterable[Signed], today: date) -> 
     codes: set[str] = set()
     for one in signed:
         codes |= metrics_needed([one.breach.version], {one.breach.version.kpi_id: one.formula})
-    history = read_history(
-        company=company, metrics=[metrics[code] for code in sorted(codes) if code in metrics], today=today,
-        campaigns=any(one.breach.campaign_id for one in signed),
-    )  # fmt: skip
+    known = [metrics[code] for code in sorted(codes) if code in metrics]
+    history = read_history(company=company, metrics=known, today=today)
     verdicts = verdicts_of(companies=[company.pk], versions=[one.breach.version for one in signed])
     return {
         one.breach.pk: history is not None and _fires(one, history, verdicts, codes & set(metrics)) for one in signed

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from kpis.fleet.columns import Span, read_rows
+from kpis.fact_columns import Span, read_rows
 from kpis.fleet.inputs import read_inputs
 from kpis.fleet.replays import replay_fleet
 from kpis.models import DailyFact

@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from kpis import metrics
 from kpis.fleet.inputs import read_inputs
 from kpis.fleet.replays import replay_fleet
+from kpis.histories import read_history
 from kpis.models import Breach, DataIncident, Evaluation, EvaluationLog, RuleState
 from kpis.replay import in_force, replay
-from kpis.series import read_history
 from kpis.services.incidents import AlreadyDoubted, MayNotRelease, NotHeld, open_doubt, release_incident
 from roles.models import AuditEvent, Campaign
 from roles.refusals import Refused

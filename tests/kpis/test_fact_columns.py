@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from kpis import fact_columns
-from kpis.fact_columns import ABSENT, read_columns
+from kpis.fact_columns import ABSENT, Span, day_of, read_rows
 from kpis.models import DailyFact, Source
 
 FIRST = date(2024, 2, 28)
@@ -27,43 +27,42 @@ def made(acme, rival):
     return acme
 
 
-def read(made, **changes):
-    return read_columns(
-        company=made.company, **{"columns": ["leads", "spend"], "since": date.min, "until": date.max} | changes
-    )
+def read(made, since=date.min, until=date.max, channels=None):
+    spans = [Span(made.company.pk, since, until)]
+    return read_rows(spans=spans, columns=["leads", "spend"], channels=channels)
 
 
 def test_columns_of_one_company(made):
     found = read(made)
 
     rows = sorted(zip(found.day.tolist(), found.values["spend"].tolist(), found.values["leads"].tolist(), strict=True))
-    assert found.first_day == FIRST
-    assert rows == [
-        (0, 12_000_000, 4_000_000), (1, 13_000_000, ABSENT), (2, 14_000_000, ABSENT), (5, 17_000_000, ABSENT),
-    ]  # fmt: skip
+    assert [(day_of(day), spend, leads) for day, spend, leads in rows] == [
+        (FIRST, 12_000_000, 4_000_000),
+        *((FIRST + timedelta(days=offset), (12 + offset) * 1_000_000, ABSENT) for offset in (1, 2, 5)),
+    ]
     assert set(found.channel.tolist()) == {made.vk.pk}
     assert set(found.campaign.tolist()) == {3}
     assert set(found.source.tolist()) == {made.ads.pk}
-    assert set(found.priority.tolist()) == {7}
+    assert found.of_company == {made.company.pk: 4}
 
 
 def test_days_and_channels_bound_it(made):
     found = read(made, since=FIRST + timedelta(days=1), until=FIRST + timedelta(days=2), channels=[made.vk.pk])
 
-    assert (found.first_day, sorted(found.day.tolist())) == (FIRST + timedelta(days=1), [0, 1])
-    assert read(made, channels=[made.blog.pk]) is None
-    assert read(made, channels=[]) is None
-    assert read(made, until=FIRST - timedelta(days=1)) is None
+    assert sorted(map(day_of, found.day.tolist())) == [FIRST + timedelta(days=1), FIRST + timedelta(days=2)]
+    assert not len(read(made, channels=[made.blog.pk]))
+    assert not len(read(made, channels=[]))
+    assert not len(read(made, until=FIRST - timedelta(days=1)))
 
 
 @pytest.mark.postgresql
-def test_whole_columns_are_what_the_rows_are(made, monkeypatch):
-    whole = read(made)
-    monkeypatch.setattr(fact_columns, "_whole", lambda cursor, query, values, _width: by_rows(cursor, query, values))
-    by_rows = fact_columns._by_rows
+def test_keys_beyond_halves_are_read_one_by_one(made, monkeypatch):
+    glued = read(made, channels=[made.vk.pk])
+    monkeypatch.setattr(fact_columns, "_keys_are_small", lambda: False)
+
+    rows = read(made, channels=[made.vk.pk])
 
     assert connection.vendor == "postgresql"
-    rows = read(made)
-    for name in ("day", "channel", "campaign", "source", "priority"):
-        assert sorted(getattr(whole, name).tolist()) == sorted(getattr(rows, name).tolist())
-    assert sorted(whole.values["leads"].tolist()) == sorted(rows.values["leads"].tolist())
+    for name in ("day", "channel", "campaign", "source"):
+        assert sorted(getattr(glued, name).tolist()) == sorted(getattr(rows, name).tolist())
+    assert sorted(glued.values["leads"].tolist()) == sorted(rows.values["leads"].tolist())

@@ -1,18 +1,18 @@
-"""The reader of many companies gives for each what the reader of one gives: sources, unknowns, figures beyond 64 bits."""
+"""Histories of one company and of many say what the facts say one by one: sources, unknowns, days, figures beyond 64 bits."""
 
 import random
+from collections import defaultdict
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from django.db import connection
 
-from kpis.fleet import columns
-from kpis.fleet.columns import Span, read_rows
-from kpis.fleet.history import build_history, too_large
+from kpis import fact_columns
+from kpis.fact_columns import Span, read_rows
+from kpis.histories import build_history, ranks_of, read_history, sources_of, too_large
 from kpis.metrics import BUILT_IN
 from kpis.models import DailyFact, Source
-from kpis.series import read_history
 from roles.models import Campaign
 
 TODAY = date(2026, 11, 20)
@@ -49,53 +49,78 @@ def put(one, shake, source, day):
                 )  # fmt: skip
 
 
-def ranks():
-    found: dict[int, int] = {}
-    of_company: dict[int, int] = {}
-    for pk, company in Source.objects.order_by("priority", "pk").values_list("pk", "company_id"):
-        found[pk] = of_company.get(company, 0)
-        of_company[company] = found[pk] + 1
-    return found
-
-
 def fleet(*companies, since=date.min):
     rows = read_rows(spans=[Span(one.company.pk, since, TODAY) for one in companies], columns=CODES)
-    return build_history(rows, ranks(), {code: code for code in CODES}, TODAY)
+    ranks = ranks_of(sources_of([one.company.pk for one in companies]))
+    return build_history(rows, ranks, {code: code for code in CODES}, TODAY)
 
 
-def check_equal(found, alone):
-    late = (alone.first_day - found.first_day).days
-    for scope, row in alone.rows.items():
-        there = found.rows[scope]
-        assert found.start[there] - late == alone.start[row], scope
-        for code in CODES:
-            ours, theirs = found.columns[code], alone.columns[code]
-            assert not ours.known[there, :late].any()
-            np.testing.assert_array_equal(ours.known[there, late:], theirs.known[row])
-            np.testing.assert_array_equal(
-                np.where(theirs.known[row], ours.values[there, late:], 0), np.where(theirs.known[row], theirs.values[row], 0)
-            )  # fmt: skip
+def alone(one, since=date.min, channels=None):
+    metrics = [BUILT_IN[code] for code in CODES]
+    return read_history(company=one.company, metrics=metrics, today=TODAY, since=since, channels=channels)
 
 
-def alone(one, since=date.min):
-    return read_history(company=one.company, metrics=[BUILT_IN[code] for code in CODES], today=TODAY, since=since)
+def slowly(one, since=date.min):
+    """Scope → code → day → micros, fact by fact: the strongest source that knows the channel's day speaks for its campaigns too."""
+    ranks = list(Source.objects.filter(company=one.company).order_by("priority", "pk").values_list("pk", flat=True))
+    cells = defaultdict(lambda: defaultdict(dict))
+    scopes = defaultdict(set)
+    for fact in DailyFact.objects.filter(company=one.company, day__gte=since):
+        known = {code: int(value * 10**6) for code in CODES if (value := getattr(fact, code)) is not None}
+        for code, value in known.items():
+            cells[fact.channel_id, code, fact.day][ranks.index(fact.source_id)][fact.campaign_id] = value
+        if known:
+            scopes[fact.channel_id, 0].add(fact.day)
+            scopes[fact.channel_id, fact.campaign_id].add(fact.day)
+    found = {scope: {code: {} for code in CODES} for scope in scopes}
+    for (channel, code, day), by_rank in cells.items():
+        parts = by_rank[min(by_rank)]
+        found[channel, 0][code][day] = sum(parts.values())
+        for campaign, value in parts.items():
+            if campaign:
+                found[channel, campaign][code][day] = value
+    return found, {scope: min(days) for scope, days in scopes.items()}
 
 
-def test_both_companies_at_once_are_each_of_them_alone(made):
-    found = fleet(*made)
+def check(history, *companies, since=date.min):
+    """The history says exactly what reading fact by fact says."""
+    scopes = 0
+    for one in companies:
+        cells, starts = slowly(one, since)
+        scopes += len(cells)
+        for scope, by_code in cells.items():
+            row = history.rows[scope]
+            assert history.day(int(history.start[row])) == starts[scope], scope
+            for code, by_day in by_code.items():
+                column = history.columns[code]
+                days = np.flatnonzero(column.known[row]).tolist()
+                assert {history.day(day): int(column.values[row, day]) for day in days} == by_day, (scope, code)
+    assert len(history.rows) == scopes
 
+
+def test_one_company_alone_and_both_at_once_are_what_the_facts_say(made):
+    check(fleet(*made), *made)
     for one in made:
-        check_equal(found, alone(one))
-    assert len(found.rows) == sum(len(alone(one).rows) for one in made)
+        check(alone(one), one)
 
 
 def test_days_bound_it(made):
     since = TODAY - timedelta(days=5)
-    check_equal(fleet(*made, since=since), alone(made[0], since=since))
+    check(fleet(*made, since=since), *made, since=since)
+    check(alone(made[0], since=since), made[0], since=since)
+
+
+def test_channels_bound_it(made):
+    found = alone(made[0], channels=[made[0].vk.pk])
+
+    assert {channel for channel, _campaign in found.rows} == {made[0].vk.pk}
+    assert alone(made[0], channels=[]) is None
+    assert alone(made[0], channels=[made[1].vk.pk]) is None
 
 
 def test_nothing_is_none(acme):
     assert fleet(acme) is None
+    assert alone(acme) is None
 
 
 def test_an_unknown_day_of_the_strongest_source_falls_to_the_next(acme):
@@ -121,14 +146,14 @@ def test_figures_that_leave_64_bits_are_found_and_summed_all_the_same(made):
     rows = read_rows(spans=[Span(one.company.pk, date.min, TODAY) for one in (rival, acme)], columns=CODES)
 
     assert too_large(rows, 45) == {acme.company.pk}
-    check_equal(fleet(acme), alone(acme))
-    check_equal(fleet(acme, rival), alone(acme))
+    check(alone(acme), acme)
+    check(fleet(acme, rival), acme, rival)
 
 
 @pytest.mark.postgresql
 def test_glued_columns_are_what_the_rows_are(made, monkeypatch):
     whole = fleet(*made)
-    monkeypatch.setattr(columns, "_keys_are_small", lambda: False)
+    monkeypatch.setattr(fact_columns, "_keys_are_small", lambda: False)
 
     one_by_one = fleet(*made)
 

@@ -1,23 +1,64 @@
-"""Rows of facts of many companies placed into one dense History: what `kpis.series.read_history` does for one company.
+"""Rows of facts placed into one dense History, of one company or of many together.
 
-Ids of channels and campaigns are unique over all companies, so one History holds them all. The rules are the same: of
-two sources of a channel, day and metric the priority picks one, and a campaign's cell comes from the source that its
-channel's cell comes from.
+Ids of channels and campaigns are unique over all companies, so one History holds them all. Of two sources of a channel,
+day and metric the priority picks one, and a campaign's cell comes from the source that its channel's cell comes from.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import numpy as np
 
 from kpis.day_classes import SAFE
-from kpis.fact_columns import ABSENT
-from kpis.fleet.columns import Rows, day_number, day_of
+from kpis.doubts import open_doubts, without_doubtful
+from kpis.fact_columns import ABSENT, Rows, Span, day_number, day_of, read_rows
+from kpis.metrics import MetricInfo
+from kpis.models import Source
 from kpis.series import Column, History
+from roles.models import Company
 
 WEAKEST = 32_000
 SPARSE = 1_000_000
 """Ids in a range so much wider than their number are sorted instead of looked up."""
+
+
+def read_history(
+    *,
+    company: Company,
+    metrics: Iterable[MetricInfo],
+    today: date,
+    since: date = date.min,
+    channels: Iterable[int] | None = None,
+) -> History | None:
+    """Everything known of one company from `since` until today, of these channels only if given; None where nothing is.
+
+    Of days that an open incident holds in doubt nothing is known.
+    """
+    columns = {info.code: info.column for info in metrics}
+    rows = read_rows(spans=[Span(company.pk, since, today)], columns=list(columns.values()), channels=channels)
+    if not len(rows):
+        return None
+    history = build_history(rows, ranks_of(sources_of([company.pk])), columns, today)
+    doubts = open_doubts([company.pk])[company.pk]
+    if not doubts:
+        return history
+    known = {channel for channel, campaign in history.rows if not campaign}
+    return without_doubtful(history, [(doubt, known) for doubt in doubts])
+
+
+def sources_of(companies: Iterable[int]) -> dict[int, list[int]]:
+    """Of each company its sources, the one whose word counts first in front."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = Source.objects.filter(company__in=companies).order_by("priority", "pk").values_list("company_id", "pk")
+    for company_id, pk in rows:
+        found[company_id].append(pk)
+    return found
+
+
+def ranks_of(sources: Mapping[int, list[int]]) -> dict[int, int]:
+    """Source → its rank in its company: 0 is the one whose word counts first."""
+    return {pk: rank for ranked in sources.values() for rank, pk in enumerate(ranked)}
 
 
 def too_large(rows: Rows, days: int) -> set[int]:
@@ -32,16 +73,14 @@ def too_large(rows: Rows, days: int) -> set[int]:
     return found
 
 
-def build_history(
-    rows: Rows, ranks: Mapping[int, int], columns: Mapping[str, str], today: date, first_day: date | None = None
-) -> History | None:
+def build_history(rows: Rows, ranks: Mapping[int, int], columns: Mapping[str, str], today: date) -> History | None:
     """One History of all rows until today; None where there are none.
 
     `ranks`: of a source among those of its company, 0 the strongest. `columns`: metric code → column.
     """
     if not len(rows):
         return None
-    first = int(rows.day.min()) if first_day is None else day_number(first_day)
+    first = int(rows.day.min())
     places = _Places(rows, ranks, first, day_number(today) - first + 1)
     found = {code: places.column(rows.values[column]) for code, column in columns.items()}
     return History(day_of(first), today, places.rows, places.start, found)
