@@ -128,7 +128,7 @@ def role_map(*, company: Company, on: date, today: date | None = None, like: Rol
             rows = [_row(version, None, _of_role(worn, version.role_id)) for version in mine]
         if rows:
             groups.append((kinds[0], rows))
-    people = like.people if like else list(selectors.people(company=company))
+    people = like.people if like else _by_hat(selectors.people(company=company), groups)
     away = like.away if like else away_on(company=company, on=on)
     found = conflicts.standings(company=company, on=on, appointments=appointments, today=today)
     for _kind, rows in groups:
@@ -138,6 +138,18 @@ def role_map(*, company: Company, on: date, today: date | None = None, like: Rol
         hours[appointment.person_id] += appointment.hours_per_week or 0
     known = {person: total for person, total in hours.items() if total}
     return RoleMap(groups, people, away, channels, versions, found, known)
+
+
+def _by_hat(people: Iterable[Membership], groups: list[tuple[RoleKind, list[MapRow]]]) -> list[Membership]:
+    """In the order of the places they hold, so the map reads along its diagonal; who only deputises or waits comes last."""
+    rows = [row for _kind, rows in groups for row in rows]
+    place: dict[int, int] = {}
+    for shift, marks in ((0, ("own", "pend")), (len(rows), ("res",))):
+        for number, row in enumerate(rows, shift):
+            for person, mark in row.marks.items():
+                if mark in marks:
+                    place.setdefault(person, number)
+    return sorted(people, key=lambda person: place.get(person.pk, 2 * len(rows)))
 
 
 def _mark_conflicts(rows: list[MapRow], found: list[Standing]) -> None:

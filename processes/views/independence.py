@@ -42,5 +42,9 @@ def _plot(kept):
     first, last = kept[0].day, kept[-1].day
     by_day = {row.day: row.value for row in kept}
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-    title = _("Independence index by day")
-    return line_plot(days, [by_day.get(day) for day in days], "number", title, title)
+    values, held = [], None
+    for day in days:
+        held = by_day.get(day, held)
+        values.append(held)
+    title = _("Independence index by day; a day without a record holds the one before")
+    return line_plot(days, values, "number", title, title)

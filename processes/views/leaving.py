@@ -18,7 +18,9 @@ from roles.views import acting, today
 
 @requires(Permission.VIEW_MONEY)
 def risk_list(request):
-    """Everybody, worst first, with the money nobody would stand in for."""
+    """Everybody, worst first, with the money nobody would stand in for; `?person=` leads to that person's page."""
+    if (asked := request.GET.get("person", "")).isdecimal():
+        return redirect("processes:person-risk", request.company.slug, int(asked))
     house = open_house(company=request.company, on=today(request), at=timezone.now())
     rows = risks(house)
     most = max((risk.money or 0 for risk in rows), default=0)

@@ -20,4 +20,5 @@ def rights(request) -> dict:
     return {
         "manages": request.person.can(Permission.MANAGE_COMPANY),
         "sets_priority": request.person.can(Permission.SET_PRIORITY),
+        "sees_risks": request.person.can(Permission.VIEW_MONEY),
     }
