@@ -1,6 +1,6 @@
 """What people submit and see: the weekly report of a channel, the CMO's summary, and the record of dashboards shown."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -301,6 +301,10 @@ class Meeting(CompanyOwned):
 
     def __str__(self):
         return f"{self.week:%G-W%V}"
+
+    @property
+    def sunday(self) -> date:
+        return self.week + timedelta(days=6)
 
     @property
     def is_live(self) -> bool:

@@ -157,11 +157,19 @@ class FigureForm(forms.Form):
         self.zone, self.channels = zone, channels
         kinds = {one.kind for one in channels}
         self.fields["kpi"].choices = [(one.code, one.name) for one in measures]
+        several = self._several()
         self.fields["channel"].choices = [
             ("", _("the whole company")),
+            *([(self.data["channel"], ", ".join(one.name for one in several))] if several else []),
             (_("All channels of a kind"), [(f"{KIND}{kind}", kind.label) for kind in Channel.Kind if kind in kinds]),
             (_("One channel"), [(one.code, one.name) for one in channels]),
         ]
+
+    def _several(self) -> list[Channel]:
+        """The channels where an address names more than one by their codes; empty unless it knows them all."""
+        codes = set(str(self.data.get("channel", "")).split(","))
+        found = [one for one in self.channels if one.code in codes]
+        return found if len(codes) == len(found) > 1 else []
 
     @property
     def kind(self) -> Channel.Kind | None:
@@ -173,7 +181,8 @@ class FigureForm(forms.Form):
     def inside(self) -> list[Channel] | None:
         """The channels asked for; None for the whole company."""
         asked = self.cleaned_data["channel"]
-        return [one for one in self.channels if asked in {one.code, f"{KIND}{one.kind}"}] if asked else None
+        codes = set(asked.split(","))
+        return [one for one in self.channels if one.code in codes or asked == f"{KIND}{one.kind}"] if asked else None
 
     def clean_known(self):
         """The moment in UTC of a time by the company's clock."""

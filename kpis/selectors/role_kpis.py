@@ -13,10 +13,12 @@ DAYS = 28
 
 
 class RoleKpi(NamedTuple):
-    """A KPI over the last 28 full days; `value` None where it is unknown."""
+    """A KPI over the last 28 full days, [start, end]; `value` None where it is unknown."""
 
     measure: Measure
     value: Decimal | None
+    start: date
+    end: date
 
 
 def role_kpis(
@@ -30,8 +32,9 @@ def role_kpis(
         return {}
     needed = set().union(*(one.formula.metrics for one in wanted))
     ids = None if channel_ids is None else sorted(set(channel_ids))
+    start, end = today - timedelta(days=DAYS), today - timedelta(days=1)
     cube = load_cube(
-        company=company, start=today - timedelta(days=DAYS), end=today - timedelta(days=1), channel_ids=ids,
+        company=company, start=start, end=end, channel_ids=ids,
         metrics={code: info for code, info in metrics.items() if code in needed},
     )  # fmt: skip
-    return {one.code: RoleKpi(one, cube.kpi(one.formula, channel_ids=ids).value) for one in wanted}
+    return {one.code: RoleKpi(one, cube.kpi(one.formula, channel_ids=ids).value, start, end) for one in wanted}

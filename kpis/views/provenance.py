@@ -19,7 +19,7 @@ from roles.views import today
 
 @requires(Permission.READ)
 def fact_list(request):
-    """?kpi= or metric=, channel= (a code, or `kind:paid`), from=, to=, known=; without days the current month, without a moment the one at
+    """?kpi= or metric=, channel= (a code, some with commas, or `kind:paid`), from=, to=, known=; without days the current month, without a moment the one at
     which its last week was due."""
     metrics = metrics_of(company=request.company)
     measures = {EARNED.code: EARNED} | measures_from(metrics, kpis_of(company=request.company))
@@ -31,7 +31,7 @@ def fact_list(request):
         return render(request, "kpis/fact_list.html", {"form": form}, status=400)
     asked = form.cleaned_data
     measure, inside = measures[asked["kpi"]], form.inside
-    channel = inside[0] if inside and not form.kind else None
+    channel = inside[0] if inside and len(inside) == 1 and not form.kind else None
     campaign = _campaign(request, channel, asked["campaign"])
     found = provenance(
         company=request.company, measure=measure, metrics=metrics, start=asked["start"], end=asked["end"],
@@ -45,6 +45,7 @@ def fact_list(request):
         "measure": measure,
         "channel": channel,
         "kind": form.kind,
+        "inside": inside,
         "campaign": campaign,
         "hidden": is_money(measure, metrics) and not shown,
     }

@@ -1,12 +1,10 @@
 """Tags that every screen needs: links inside the company, form fields as the design draws them."""
 
-from urllib.parse import urlencode
-
 from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 
-from kpis.forms.measures import KIND
+from kpis import links
 from reports.downloads import PARAMETER
 from roles import formats
 from roles.permissions import Permission
@@ -30,21 +28,9 @@ def download_url(context, kind):
 
 
 @register.simple_tag(takes_context=True)
-def facts_url(context, measure, channel=None, start=None, end=None, kpi=False, campaign=None, known=None, kind=None):
-    """The page with the facts behind a figure: a metric's, or with `kpi` a KPI's, of a channel (or one campaign of it), of a kind of
-    channels or of the company. `known`: the moment (UTC) whose knowledge the figure is held against."""
-    asked = {"kpi" if kpi else "metric": measure}
-    if channel is not None:
-        asked["channel"] = channel.code
-    elif kind is not None:
-        asked["channel"] = f"{KIND}{kind}"
-    if campaign is not None:
-        asked["campaign"] = campaign.pk
-    company = context["request"].company
-    asked |= {"from": start.isoformat(), "to": end.isoformat()}
-    if known is not None:
-        asked["known"] = f"{known.astimezone(company.zone):%Y-%m-%dT%H:%M}"
-    return f"{reverse('kpis:fact-list', args=[company.slug])}?{urlencode(asked)}"
+def facts_url(context, measure, channel=None, start=None, end=None, **scope):
+    """The page with the facts behind a figure of the request's company: see `kpis.links`."""
+    return links.facts_url(context["request"].company, measure, start, end, channel=channel, **scope)
 
 
 @register.simple_tag(takes_context=True)
@@ -87,19 +73,27 @@ def _widget_class(bound) -> str:
 
 @register.simple_tag(takes_context=True)
 def role_kpis(context, version, holders) -> dict[str, str]:
-    """Code → the value of a role's KPI over 28 days, on the channels of its holders; nothing for who may not see their money."""
+    """Code → the value of a role's KPI over 28 days, on the channels of its holders, that opens to its facts; nothing for who may not see
+    their money."""
     from django.utils import timezone
 
     from kpis.selectors import role_kpis as selector
 
     company, person = context["request"].company, context["request"].person
-    channels = {row.channel_id for row in holders if row.channel_id} or None
+    channels = {row.channel_id: row.channel.code for row in holders if row.channel_id}
     if not all(person.can(Permission.VIEW_MONEY, channel) for channel in channels or [None]):
         return {}
     found = selector.role_kpis(
-        company=company, codes=version.kpis, today=company.local_date(timezone.now()), channel_ids=channels
+        company=company, codes=version.kpis, today=company.local_date(timezone.now()), channel_ids=channels or None
     )
-    return {code: formats.figure(row.value, row.measure.unit, company.currency) for code, row in found.items()}
+    only = ",".join(sorted(channels.values())) or None
+    return {
+        code: opened(
+            context, formats.figure(row.value, row.measure.unit, company.currency), code, only, row.start, row.end,
+            kpi=row.measure.is_kpi,
+        )
+        for code, row in found.items()
+    }  # fmt: skip
 
 
 @register.simple_tag(takes_context=True)

@@ -1,6 +1,5 @@
 """Drawings of a channel: its result KPI by day with goal, stop line and breach days, the same as a table, small companions."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -78,9 +77,13 @@ class Chart:
 
 @dataclass(frozen=True)
 class Mini:
-    """A small drawing: the last known value and what it is compared with, written in words."""
+    """A small drawing: the last known value, of which measure and days it is, and what it is compared with, written in words."""
 
     title: str
+    code: str
+    is_kpi: bool
+    start: date
+    end: date
     value: Decimal | None
     unit: str
     beside: str
@@ -172,7 +175,11 @@ def _daily_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
     currency = desk.company.currency
     beside = "" if goal is None else _("plan %(value)s") % {"value": _written(goal, measure.unit, currency)}
     title = _("%(what)s a day") % {"what": measure.name}
-    return Mini(title, _last(values), measure.unit, beside, _small(title, days, values, measure, goal=goal))
+    value, day = _last(days, values)
+    return Mini(
+        title, measure.code, measure.is_kpi, day, day, value, measure.unit, beside,
+        _small(title, days, values, measure, goal=goal),
+    )  # fmt: skip
 
 
 def _conversion_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
@@ -188,7 +195,8 @@ def _conversion_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | N
     beside = "" if rule is None else _("stop %(value)s") % {"value": formats.figure(rule.line, "share", currency)}
     title = _("%(what)s, 7 days") % {"what": step.name}
     plot = _small(title, days, values, step, line=rule.line if rule else None)
-    return Mini(title, _last(values), "share", beside, plot)
+    value, day = _last(days, values)
+    return Mini(title, step.code, True, day - timedelta(days=POOLED_DAYS - 1), day, value, "share", beside, plot)
 
 
 def _pooled(desk: Desk, formula: formulas.Formula, day: date) -> Decimal | None:
@@ -201,8 +209,9 @@ def _small(title: str, days: list[date], values, measure: Measure, goal=None, li
     return charts.line_plot(days, values, measure.unit, title, desc, goal=goal, line=line, size="s")
 
 
-def _last(values: Iterable[Decimal | None]) -> Decimal | None:
-    return next((value for value in reversed(list(values)) if value is not None), None)
+def _last(days: list[date], values: list[Decimal | None]) -> tuple[Decimal, date]:
+    """The last known value with its day; one must be known."""
+    return next((value, day) for day, value in zip(reversed(days), reversed(values), strict=True) if value is not None)
 
 
 def _written(value: Decimal, unit: str, currency: str) -> str:

@@ -70,7 +70,7 @@ class _Head:
         plan = self.planned_earnings()
         mark, word = ("stop", _("a loss")) if value < 0 else ("", "")
         note = "" if plan is None else _("plan by %(day)s: %(value)s") % {"day": self.by, "value": self.money(plan)}
-        return self.tile(_("Earned"), "romi", True, self.money(value), mark, word, note)
+        return self.tile(_("Earned"), "earned", True, self.money(value), mark, word, note)
 
     def romi(self) -> Tile | None:
         value = self.value(ROMI)

@@ -44,12 +44,15 @@ class Due:
 
 @dataclass(frozen=True)
 class Cell:
-    """One of the three figures of a channel: its name, the figure, what it is compared with, and whether it is bad."""
+    """One of the three figures of a channel: its name, the figure, what it is compared with, whether it is bad; `code`, `is_kpi`: what it
+    opens to over the week, nothing without a code."""
 
     name: str
     value: str
     note: str
     bad: bool = False
+    code: str = ""
+    is_kpi: bool = False
 
 
 @dataclass(frozen=True)
@@ -307,17 +310,20 @@ def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Ce
         known = figure is not None and goal is not None and goal > 0
         bad = known and bullets.plan_state(float(figure / goal), result.better or "higher") != ""
         note = "" if goal is None else _("goal %(value)s") % {"value": formats.figure(goal, result.unit, currency)}
-        cells.append(Cell(result.name, formats.figure(figure, result.unit, currency), note, bad))
+        cells.append(
+            Cell(result.name, formats.figure(figure, result.unit, currency), note, bad, result.code, result.is_kpi)
+        )
     planned = plan(count.code)
     note = "" if planned is None else _("plan %(value)s") % {"value": formats.number(planned)}
-    cells.append(Cell(count.name, formats.count(value(count.formula)), note))
+    cells.append(Cell(count.name, formats.count(value(count.formula)), note, code=count.code))
     if burning is not None:
         cells.append(Cell(_("Over the line"), formats.money(burning.burned, currency), _("waits for a decision"), True))
     elif desk.sees_money:
         earned, profit, spend = value(EARNED), plan("gross_profit"), plan("spend")
         goal = None if profit is None or spend is None else profit - spend
         note = "" if goal is None else _("plan %(value)s") % {"value": formats.money_short(goal, currency)}
-        cells.append(Cell(_("Earned"), formats.money_short(earned, currency), note, earned is not None and earned < 0))
+        loss = earned is not None and earned < 0
+        cells.append(Cell(_("Earned"), formats.money_short(earned, currency), note, loss, "earned", is_kpi=True))
     return cells
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kpis import periods
+from kpis.links import facts_url
 from reports.states import MARKS, State
 from roles import formats
 
@@ -30,15 +31,21 @@ def span_name(span) -> str:
 
 @register.simple_tag(takes_context=True)
 def money_headline(context, span, earnings, company=None) -> str:
-    """«В ноябре заработали **6 452 360 ₽** с ROMI **250 %**», as the page's heading; of the request's company or the one given."""
+    """«В ноябре заработали **6 452 360 ₽** с ROMI **250 %**», as the page's heading, its figures open to their facts; of the
+    request's company or the one given."""
     company = company or context["request"].company
     when = _when(span)
     if earnings.earned is None:
         return _("%(when)s: what was earned is not known yet") % {"when": when}
+
+    def opened(code: str, figure: str) -> str:
+        url = facts_url(company, code, span.start, span.until, kpi=True)
+        return format_html('<b><a class="src" href="{}">{}</a></b>', url, figure)
+
     values = {
         "when": when,
-        "money": format_html("<b>{}</b>", formats.money(abs(earnings.earned), company.currency)),
-        "romi": format_html("<b>{}</b>", formats.percent(earnings.romi)),
+        "money": opened("earned", formats.money(abs(earnings.earned), company.currency)),
+        "romi": opened("romi", formats.percent(earnings.romi)),
     }
     if earnings.earned < 0:
         return mark_safe(_("%(when)s we lost %(money)s") % values)

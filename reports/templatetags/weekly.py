@@ -1,11 +1,14 @@
 """Tags of the weekly report: figures in the company's currency, week names, deadlines by weekday."""
 
+from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from kpis import periods
+from kpis.links import facts_url
 from roles import formats
 
 register = template.Library()
@@ -38,10 +41,27 @@ def day_clock(context, value):
 
 
 @register.simple_tag(takes_context=True)
-def facts_query(context, line, channel, figures):
-    """The query of the page that lists the facts behind a figure."""
-    kind = "kpi" if line.is_kpi else "metric"
-    return f"?{kind}={line.measure}&channel={channel.code}&from={figures.first}&to={figures.last}"
+def fact_of_week(context, line, report, figures):
+    """The fact of a line of a weekly report; it opens to its facts where a source gives it."""
+    return _opened(context, line, line.fact, report, figures.first, figures.last)
+
+
+@register.simple_tag(takes_context=True)
+def fact_when_filed(context, line, report):
+    """The same as its author saw it, held against what was known then."""
+    first, last = (day and date.fromisoformat(day) for day in report.snapshot["days"])
+    return _opened(
+        context, line, line.snapshot, report, first, last, known=datetime.fromisoformat(report.snapshot["at"])
+    )
+
+
+def _opened(context, line, value, report, first, last, **scope):
+    figure = amount(context, value, line.unit)
+    if value is None or last is None or not line.from_data:
+        return figure
+    company = context["request"].company
+    url = facts_url(company, line.measure, first, last, kpi=line.is_kpi, channel=report.channel, **scope)
+    return format_html('<a class="src" href="{}">{}</a>', url, figure)
 
 
 @register.simple_tag
