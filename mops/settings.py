@@ -142,6 +142,10 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mops_cache"},
+    # What a worker tells while its transaction is open, which no table can: on one machine in files.
+    "progress": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": VAR_DIR / "progress"},
     # Counts requests only: on one machine in memory, so that a read never writes to the database.
     "throttle": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

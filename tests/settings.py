@@ -15,6 +15,7 @@ CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "mops_cache"},
+    "progress": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "progress"},
     "throttle": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
 }
 CELERY_BROKER_URL = "memory://"  # kicks go nowhere: the worker of another test must not wake up to them

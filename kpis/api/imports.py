@@ -15,6 +15,7 @@ from kpis import problems
 from kpis.answers import BOTH, CAMPAIGNS, ORDERS
 from kpis.api.facts import BadQuery, refuse_beyond
 from kpis.models import Import
+from kpis.progress import Written, written
 from kpis.selectors import imports as reads
 from kpis.services import imports as writes
 from kpis.services.sources import source_for_api
@@ -41,14 +42,33 @@ class ImportOut(serializers.ModelSerializer):
     """A load of facts."""
 
     source = serializers.CharField(source="source.code")
+    rows_written = serializers.SerializerMethodField(help_text="rows that are written, while they are; else null")
+    written_share = serializers.SerializerMethodField(
+        help_text="of the file, in per cent; null when nothing is being written"
+    )
     errors = serializers.SerializerMethodField()
 
     class Meta:
         model = Import
         fields = (
-            "id", "source", "state", "filename", "profile", "currency", "rate", "scale", "rows_read", "read_share", "created", "changed", "unchanged", "first_day", "last_day",
+            "id", "source", "state", "filename", "profile", "currency", "rate", "scale", "rows_read", "read_share", "rows_written", "written_share", "created", "changed", "unchanged", "first_day", "last_day",
             "errors", "created_at", "finished_at",
         )  # fmt: skip
+
+    def get_rows_written(self, load) -> int | None:
+        told = self._written(load)
+        return told and told.rows
+
+    def get_written_share(self, load) -> int | None:
+        told = self._written(load)
+        return told and told.share
+
+    def _written(self, load) -> Written | None:
+        """Asked once for all loads of the answer."""
+        if "written" not in self.context:
+            shown = self.parent.instance if self.parent else [self.instance]
+            self.context["written"] = written(shown)
+        return self.context["written"].get(load.pk)
 
     @extend_schema(responses=ImportErrorRow(many=True))
     def get_errors(self, load) -> list:

@@ -49,20 +49,24 @@ def problems_in(
     return problems
 
 
-def take(*, load: Import, rows: Iterable[DealRow]) -> tuple[facts.Counts, tuple[date | None, date | None]]:
+def take(
+    *, load: Import, rows: Iterable[DealRow], tell: Callable[[int], None]
+) -> tuple[facts.Counts, tuple[date | None, date | None]]:
     """Write what a load says of deals, in the caller's transaction: deals, their revisions, stages and facts.
 
-    `rows` are right, as `problems_in` has found. Returns the counts of facts and the first and last day of the file's deals.
+    `rows` are right, as `problems_in` has found; `tell` is told how many are written. Returns the counts of facts and the first and last day of the file's deals.
     """
     company = load.company
     source = Source.objects.select_for_update(no_key=True).get(company=company, pk=load.source_id)
     before = dict(DealStage.objects.filter(company=company, source=source).values_list("name", "kind"))
     keep_stages(company, source, load.mapping)
     meaning = deal_facts.meaning_of(company, source)
-    checks, days = DealChecks(load.mapping, company.local_date(load.created_at)), _Days()
+    checks, days, done = DealChecks(load.mapping, company.local_date(load.created_at)), _Days(), 0
     for batch in batched((row for row in converted(rows, load) if checks.check(row)), BATCH):
         known = _take(load, source, meaning, batch)
         days.add(known[row.external_id].day for row in batch if known[row.external_id].day <= checks.today)
+        done += len(batch)
+        tell(done)
     if any(before.get(name, kind) != kind for name, kind in load.mapping.items()):
         request_recount(company=company, by=load.created_by, at=load.created_at, sources=[source])
     return deal_facts.write_facts(load, source), (days.first, days.last)

@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Q
 
-from kpis import facts, reading
+from kpis import facts, progress, reading
 from kpis.answers import BOTH, answers_of
 from kpis.failpoints import failpoint
 from kpis.importers.base import CellProblem, FileProblem, Row
@@ -118,6 +118,7 @@ def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow],
     The file is read twice: to see whether all of it is right, holding no row of it, and to write it in one transaction.
     """
     company = load.company
+    progress.begin_anew(load)
     problems = deals.problems_in(rows, load, company.local_date(load.created_at), MOST_ERRORS, renew)
     if problems:
         return _fail(load, token, at, [problem.as_json() for problem in problems])
@@ -126,7 +127,8 @@ def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow],
         context, reader, table = reading.open_load(company, load, stream)
         with transaction.atomic():
             _hold(load, token)
-            counts, days = deals.take(load=load, rows=reader.read(table, context))
+            tell = progress.telling(load, read_share(load, stream))
+            counts, days = deals.take(load=load, rows=reader.read(table, context), tell=tell)
             failpoint("import.before_commit")
             _finish(load, token, at, counts, days)
     return True

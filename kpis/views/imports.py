@@ -17,6 +17,7 @@ from kpis.importers import platforms, registry
 from kpis.importers.base import FileProblem
 from kpis.importers.registry import PROFILES, RECOUNT
 from kpis.models import Import
+from kpis.progress import written
 from kpis.selectors import column_maps as maps
 from kpis.selectors import deals
 from kpis.selectors import imports as reads
@@ -152,7 +153,7 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     if load.state == Import.State.PREVIEW and may_enter:
         context |= _preview(request, load, refusal)
     elif load.profile in PROFILES:
-        context["deals"] = deals.of_load(load)
+        context |= {"deals": deals.of_load(load), "written": written([load]).get(load.pk)}
     fragment = request.htmx and load.state != Import.State.PREVIEW
     template = "kpis/_import_state.html" if fragment else "kpis/import_detail.html"
     return render(request, template, context, status=refusal.status if refusal else 200)

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from kpis import deal_days
+from kpis import deal_days, progress
 from kpis.importers import registry, stages
 from kpis.importers.base import Context, FileProblem
 from kpis.importers.tables import open_table
@@ -755,6 +755,30 @@ def test_a_load_that_breaks_off_writes_nothing_and_is_done_by_the_next_worker(ac
     import_runs.run_due_imports(company=acme.company, at=NOW + LEASE * 2)
     assert Deal.objects.count() == 5
     assert len(facts(acme)) == 3
+
+
+def test_a_load_says_how_far_it_is_written_while_its_transaction_is_open(acme, sign_in, monkeypatch):
+    monkeypatch.setattr(progress, "TOLD_EVERY", 0)
+    load = receive(acme, FILE)
+    imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=load, mapping=load.mapping)
+    browser, seen = sign_in(acme.analyst), []
+
+    def look(name):
+        if name == "import.before_commit":
+            seen.append(browser.get(f"/c/acme/imports/{load.pk}/").content.decode())
+            seen.extend(
+                browser.get(f"/api/v1/c/acme/imports/{path}").json() for path in (f"{load.pk}/", "")
+            )  # fmt: skip
+
+    monkeypatch.setattr(import_runs, "failpoint", look)
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+
+    page, one, many = seen
+    assert "все строки верны; записано строк: 5" in page.replace("\xa0", " ")
+    assert (one["rows_written"], one["written_share"]) == (5, 99)
+    assert many["results"][0]["rows_written"] == 5
+    after = browser.get(f"/api/v1/c/acme/imports/{load.pk}/").json()
+    assert (after["state"], after["rows_written"], after["written_share"]) == ("done", None, None)
 
 
 def test_a_tag_that_never_ends_is_refused_at_once():
