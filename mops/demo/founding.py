@@ -28,6 +28,12 @@ SOURCES = {
     "metrica-old": ("Метрика, старый счётчик", 90),
 }
 
+STEADY = (  # channels of a few leads a day are judged by weeks, not by days
+    ("blog", 5_400, {"window": "pooled", "n": 28, "minimum_sample": Decimal(20)}),
+    ("pr", 7_000, {"window": "m_of_n", "m": 5, "n": 7, "minimum_sample": Decimal(1)}),
+    ("site", 2_800, {"window": "pooled", "n": 14, "minimum_sample": Decimal(20)}),
+)
+
 
 @dataclass
 class Sample:
@@ -205,6 +211,11 @@ def _set_rules(sample: Sample, at: datetime) -> None:
         company=sample.company, by=sample.people["cmo"], at=at, name="Бюджет месяца, платные каналы", window="budget",
         channel_kind="paid", action="cut",
     )  # fmt: skip
+    for code, line, terms in STEADY:
+        sample.rules[code] = stop_rules.create_stop_rule(
+            company=sample.company, by=sample.people["cmo"], at=at, name=f"CPA {sample.channels[code].name}", kpi="cpa",
+            comparison="above", line=Decimal(line), channel=sample.channels[code], action="review", **terms,
+        )  # fmt: skip
     _countersign(sample, at)
 
 

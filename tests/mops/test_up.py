@@ -42,7 +42,7 @@ class Running:
 
     def wait_until_ready(self) -> float:
         """Seconds of processor that it took until the address was printed: wall time would measure the neighbours."""
-        wait_for(lambda: f"http://127.0.0.1:{self.port}" in self.output or self.process.poll() is not None, seconds=60)
+        wait_for(lambda: f"http://127.0.0.1:{self.port}" in self.output or self.process.poll() is not None, seconds=180)
         assert self.process.poll() is None, self.output
         return sum(cpu_seconds(pid) for pid in [self.process.pid, *self.children()])
 
