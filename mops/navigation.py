@@ -28,7 +28,7 @@ MENU = (
         Entry(_("Today"), "reports:today", P.DO_TASKS),
         Entry(_("Reports"), "reports:weekly-report-list", P.READ),
         Entry(_("Week summary"), "reports:week-summary", P.VIEW_MONEY),
-        Entry(_("Stand-up"), "reports:stand-up", P.VIEW_MONEY),
+        Entry(_("Stand-up"), "reports:stand-up", P.READ),
         Entry(_("Meetings"), "reports:meeting-list", P.READ),
         Entry(_("Decisions"), "processes:decision-list", P.READ),
         Entry(_("Actions"), "processes:action-list", P.DO_TASKS),

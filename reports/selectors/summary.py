@@ -4,18 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from kpis import formulas
 from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import funnel_of, measures_of
 from kpis.selectors.targets import TargetBook, load_targets
 from processes.models import Action, Decision
-from reports.deadlines import local_monday, moment, settled_days
+from reports.deadlines import Deadlines, local_monday, moment, settled_days
 from reports.models import Meeting, WeekSummary
 from reports.selectors.calendar import week_book
 from reports.selectors.carried import stuck_actions
 from reports.selectors.figures import settled
+from reports.selectors.meetings import meeting_of
 from reports.selectors.weekly import Discipline, Part, discipline
 from roles.models import Channel, Company
 
@@ -95,6 +96,9 @@ class Summary:
     actions: list[Action]
     discipline: Discipline
     words: WeekSummary | None
+    meeting: Meeting
+    """The stand-up on the week."""
+    moments: Deadlines
     stuck: list[Action]
     """Actions that were moved three times and wait for a choice."""
     funnel: list[tuple[str, Decimal | None]]
@@ -148,14 +152,15 @@ def week_summary(*, company: Company, week: date, at: datetime) -> Summary:
     kept = discipline(company=company, week=week, at=at)
     words = words_of(company=company, week=week)
     told = _told(company, cube, words)
+    meeting, moments = meeting_of(company=company, week=week), week_book(company=company).deadlines(week)
     earned, romi = cube.kpi(EARNED, start=week, end=last), cube.kpi(ROMI, start=week, end=last)
     return Summary(
         week=week, days=days, last=last if days else None, earned=earned.value, romi=romi.value,
         plan=planned_earnings(targets, None, week, last) if days else None, left_out=earned.left_out,
         figures=_figures(company, cube, targets, told),
         channels=sorted(_channel_rows(channels, cube, targets, kept, told), key=lambda row: row.rank),
-        decisions=_decisions(company, week), actions=_actions(company, week), discipline=kept,
-        words=words, restated=told.of(EARNED), stuck=list(stuck_actions(company=company)),
+        decisions=_decisions(company, meeting, moments, at), actions=_actions(company, week), discipline=kept,
+        words=words, meeting=meeting, moments=moments, restated=told.of(EARNED), stuck=list(stuck_actions(company=company)),
         funnel=list(cube.sums(funnel_of(company=company), start=week, end=last).items()),
     )  # fmt: skip
 
@@ -241,29 +246,22 @@ def _bounds(company: Company, week: date) -> tuple[datetime, datetime]:
     return moment(week, time.min, company.zone), moment(week + timedelta(weeks=1), time.min, company.zone)
 
 
-def _decisions(company: Company, week: date) -> list[Decision]:
-    """Signed in this week, or opened in it or before and still waiting."""
-    start, end = _bounds(company, week)
-    return list(
-        _with_people(company).filter(
-            Q(signed_at__gte=start, signed_at__lt=end) | Q(state__in=Decision.UNDECIDED, opened_at__lt=end)
-        )
-    )
+def _decisions(company: Company, meeting: Meeting, moments: Deadlines, at: datetime) -> list[Decision]:
+    """The decisions of a week, one meaning for the summary and the slides: signed from its Monday until the stand-up on it is
+    over; and waiting, asked for before that stand-up's week ends (the last night's figures open some on Monday)."""
+    start, end = _bounds(company, meeting.week)
+    asked_until = min(max(at, end), end + timedelta(weeks=1))
+    signed = Q(signed_at__gte=start, signed_at__lte=_talked_until(meeting, max(end, moments.standup_at), at))
+    waiting = Q(state__in=Decision.UNDECIDED, opened_at__lt=asked_until)
+    found = Decision.objects.filter(signed | waiting, company=company)
+    return list(found.select_related("channel", "campaign__channel", "signed_by__user", "breach__rule"))
 
 
-def _with_people(company: Company) -> QuerySet[Decision]:
-    found = Decision.objects.filter(company=company)
-    return found.select_related("channel", "campaign__channel", "signed_by__user", "breach__rule")
-
-
-def decisions_since(*, company: Company, meeting: Meeting, at: datetime) -> list[Decision]:
-    """What the stand-up on a week meets beside the week's own: opened since its end (the last night's figures) and still
-    waiting, until the next week is talked of; and what was signed while the meeting was held."""
-    _start, end = _bounds(company, meeting.week)
-    asked = Q(state__in=Decision.UNDECIDED, opened_at__gte=end, opened_at__lte=min(at, end + timedelta(weeks=1)))
-    if meeting.started_at:
-        asked |= Q(signed_at__gte=max(end, meeting.started_at), signed_at__lte=meeting.ended_at or at)
-    return list(_with_people(company).filter(asked))
+def _talked_until(meeting: Meeting, planned: datetime, at: datetime) -> datetime:
+    """When the stand-up was over; while it is held, now; one that nobody has held takes place at its hour."""
+    if meeting.is_live:
+        return at
+    return meeting.ended_at or planned
 
 
 def _actions(company: Company, week: date) -> list[Action]:

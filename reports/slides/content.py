@@ -17,11 +17,12 @@ from reports.models import Meeting
 from reports.selectors.channel import open_desks, result_measure
 from reports.selectors.channel_charts import Chart, Desk, main_chart
 from reports.selectors.figures import Line
-from reports.selectors.meetings import meeting_of
-from reports.selectors.summary import ChannelMoney, Summary, decisions_since, week_summary
+from reports.selectors.summary import ChannelMoney, Summary, week_summary
 from reports.selectors.weekly import ReportRow, actions_of, reports_of_week
+from reports.slides.seen import lines_for, summary_for
 from roles import formats
 from roles.models import Company, Membership
+from roles.permissions import Permission
 
 CHART_DAYS = 28
 """Days up to the last settled one: four of the same weekdays show whether a week is unusual."""
@@ -86,13 +87,20 @@ class ChannelSlide:
 
 @dataclass(frozen=True)
 class Deck:
-    """All slides of a week (its Monday), and the meeting that goes through them."""
+    """All slides of a week (its Monday) as one person may see them, and the meeting that goes through them.
+
+    `sees_money`: of the whole company; of a channel its desk says it.
+    """
 
     company: Company
     summary: Summary
     title: str
     channels: list[ChannelSlide]
-    meeting: Meeting
+    sees_money: bool
+
+    @property
+    def meeting(self) -> Meeting:
+        return self.summary.meeting
 
     @property
     def period(self) -> str:
@@ -100,14 +108,13 @@ class Deck:
 
 
 def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -> Deck:
-    """The slides of a week as of a moment; the number of queries does not depend on the number of channels."""
-    summary = week_summary(company=company, week=week, at=at)
+    """The slides of a week as of a moment, without the money that `person` may not see; the number of queries does not depend
+    on the number of channels."""
+    summary = summary_for(person, week_summary(company=company, week=week, at=at))
     rows = {row.report.channel_id: row for row in reports_of_week(company=company, week=week, at=at)}
     promised = _promised(company, rows, summary)
     decided: dict[int, list[Decision]] = defaultdict(list)
-    meeting = meeting_of(company=company, week=week)
-    since = decisions_since(company=company, meeting=meeting, at=at)
-    for decision in {row.pk: row for row in [*summary.decisions, *since]}.values():
+    for decision in summary.decisions:
         decided[decision.channel_id or decision.campaign.channel_id].append(decision)
     today = company.local_date(at)
     days = _days(summary, today)
@@ -116,10 +123,17 @@ def deck_of(*, company: Company, person: Membership, week: date, at: datetime) -
         last=summary.sunday, today=today,
     )  # fmt: skip
     channels = [
-        _channel(money, rows.get(money.channel.pk), desk, days, promised, decided[money.channel.pk])
+        _channel(money, _lines(person, money, rows), desk, days, promised, decided[money.channel.pk])
         for money, desk in zip(summary.channels, desks, strict=True)
     ]
-    return Deck(company, summary, _title(summary, company.currency), channels, meeting)
+    sees_money = person.can(Permission.VIEW_MONEY)
+    title = _title(summary, company.currency) if sees_money else _("What the channels concluded and promised")
+    return Deck(company, summary, title, channels, sees_money)
+
+
+def _lines(person: Membership, money: ChannelMoney, rows: dict[int, ReportRow]) -> list[Line]:
+    row = rows.get(money.channel.pk)
+    return lines_for(person, money, row.figures.lines) if row else []
 
 
 def _promised(company: Company, rows: dict[int, ReportRow], summary: Summary) -> dict[int, list[Action]]:
@@ -141,12 +155,13 @@ def _title(summary: Summary, currency: str) -> str:
 
 
 def _channel(
-    money: ChannelMoney, row: ReportRow | None, desk: Desk, days: list[date], promised: dict, decided: list[Decision]
+    money: ChannelMoney, lines: list[Line], desk: Desk, days: list[date], promised: dict, decided: list[Decision]
 ) -> ChannelSlide:
+    title = _channel_title(money, desk.company.currency) if desk.sees_money else money.channel.name
     return ChannelSlide(
-        money=money, title=_channel_title(money, desk.company.currency), bad=money.off is not None and money.off < 0,
-        state=_state(money), lines=row.figures.lines if row else [], conclusion=money.conclusion,
-        actions=[_action(action) for action in promised.get(row.report.pk, ())] if row else [],
+        money=money, title=title, bad=money.off is not None and money.off < 0,
+        state=_state(money), lines=lines, conclusion=money.conclusion,
+        actions=[_action(action) for action in promised.get(money.report_id, ())],
         decided=decided, desk=desk, days=days,
     )  # fmt: skip
 

@@ -14,8 +14,7 @@ PAGE = 30
 def meeting_list(request):
     """The latest week first."""
     page = Paginator(selectors.meetings(company=request.company), PAGE).get_page(request.GET.get("page"))
-    sees_money = request.person.can(Permission.VIEW_MONEY)
-    return render(request, "reports/meeting_list.html", {"page": page, "sees_money": sees_money})
+    return render(request, "reports/meeting_list.html", {"page": page})
 
 
 @requires(Permission.READ)
@@ -25,5 +24,4 @@ def meeting_detail(request, pk):
     if meeting is None:
         raise Http404
     told = selectors.minutes(meeting=meeting, person=request.person)
-    context = {"meeting": meeting, "minutes": told, "sees_money": request.person.can(Permission.VIEW_MONEY)}
-    return render(request, "reports/meeting_detail.html", context)
+    return render(request, "reports/meeting_detail.html", {"meeting": meeting, "minutes": told})

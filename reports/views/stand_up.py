@@ -1,4 +1,7 @@
-"""The Monday meeting: the slides of a week as one page, for a call, for following it live and for reading without one."""
+"""The Monday meeting: the slides of a week as one page, for a call, for following it live and for reading without one.
+
+Everybody who reads follows, each with the money that they may see; whoever sees all of it presents.
+"""
 
 from datetime import date, datetime
 
@@ -12,7 +15,6 @@ from django.views.decorators.http import require_POST
 from kpis.periods import week_label
 from reports.forms.meetings import EndForm, TopicsForm
 from reports.models import Meeting
-from reports.selectors.calendar import week_book
 from reports.selectors.meetings import meeting_of
 from reports.selectors.summary import summary_week
 from reports.services import meetings as services
@@ -40,7 +42,7 @@ def _show(request, week: date, now: datetime, *, refused: Refused | None = None,
     deck = deck_of(company=request.company, person=request.person, week=week, at=now)
     context = _bar(request, deck.meeting, now) | {
         "deck": deck, "summary": deck.summary, "seconds": MINUTES_EACH * 60, "refused": refused,
-        "moments": week_book(company=request.company).deadlines(week),
+        "moments": deck.summary.moments,
     }  # fmt: skip
     meeting = context["meeting"]
     context["topics_form"] = topics or _fresh(TopicsForm(request, topics=meeting.topics))
@@ -57,7 +59,7 @@ def _bar(request, meeting: Meeting, now: datetime) -> dict:
     """What the bar with the state of the meeting says."""
     return {
         "meeting": meeting, "week": meeting.week, "run": meeting.run_for(now), "shown": meeting.slide_for(now),
-        "mine": meeting.presenter_id == request.person.pk,
+        "mine": meeting.presenter_id == request.person.pk, "presents": services.may_present(request.person),
     }  # fmt: skip
 
 
@@ -67,14 +69,14 @@ def _back(request, week: date):
     return response
 
 
-@requires(Permission.VIEW_MONEY)
+@requires(Permission.READ)
 def stand_up(request):
     """All slides at once: missing reports first, then the most money under plan. Scripts show one at a time."""
     now = timezone.now()
     return _show(request, _week(request, now), now)
 
 
-@requires(Permission.VIEW_MONEY)
+@requires(Permission.READ)
 def stand_up_state(request):
     """The bar alone, asked for every two seconds; 204 while nothing has changed since `?seen=` (a version)."""
     now = timezone.now()
@@ -115,7 +117,7 @@ def stand_up_turn(request):
     return HttpResponse(status=204)
 
 
-@requires(Permission.VIEW_MONEY)
+@requires(Permission.READ)
 @require_POST
 def stand_up_join(request):
     """The browser of somebody who follows tells that they are there."""

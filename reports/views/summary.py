@@ -9,7 +9,6 @@ from kpis.periods import week_label
 from reports.exports import PPTX, as_attachment, as_csv, as_workbook, summary_tables
 from reports.forms.weekly import SummaryForm
 from reports.selectors import summary as selectors
-from reports.selectors.calendar import week_book
 from reports.selectors.weekly import neighbour_weeks
 from reports.services.summary import write_summary
 from reports.slides.content import deck_of
@@ -27,7 +26,7 @@ def _show(request, week, now, form=None, status=200):
         form = SummaryForm(initial=initial)
     before, after = neighbour_weeks(company=request.company, week=week)
     context = {"summary": found, "week": week, "form": form, "before": before, "after": after, "now": now}
-    context["moments"] = week_book(company=request.company).deadlines(week)
+    context["moments"] = found.moments
     return render(request, "reports/week_summary.html", context, status=status)
 
 

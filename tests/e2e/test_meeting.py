@@ -84,6 +84,28 @@ def test_one_presents_and_the_other_follows(window, road):
             one.faults[:] = [fault for fault in one.faults if not any(word in fault for word in OFFLINE)]
 
 
+def test_a_channel_owner_follows_without_the_money_of_others(window, road):
+    with time_machine.travel(AT, tick=True):
+        burn(road)
+        _walker, cmo = open_meeting(window, road)
+        follower = window()
+        follower.sign_in(road.content.user.email, PASSWORD)
+        blog = follower.open("/c/acme/reports/meetings/")
+        blog.click("text=На стендап")
+        bar(blog, "ещё не началась")
+
+        cmo.click("text=Начать встречу")
+        bar(blog, f"Ведёт: {road.cmo}")
+        follower.check("meeting-channel-owner")
+        for key in ("End", "Home", "ArrowRight"):
+            cmo.keyboard.press(key)
+            wait_for_slide(blog, shown(cmo)[0])
+        assert blog.locator("#meeting-bar form, [name=present]").count() == 0
+        vk = "article[data-code=vk]"
+        assert "₽" in cmo.locator(vk).text_content()
+        assert "₽" not in blog.locator(vk).text_content()
+
+
 def sign_in_place(page):
     """A refusal stands in its place with the slide beside it; then the decision is signed without leaving the page."""
     page.locator(".slide:visible [data-in-place]").first.click()
