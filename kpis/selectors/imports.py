@@ -6,12 +6,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from kpis import problems, reading
 from kpis.answers import ASKED, CAMPAIGNS, answers_of
 from kpis.importers.base import CellProblem, Reader, Row
 from kpis.importers.custom import MONTH, WEEK, Custom
+from kpis.importers.registry import RECOUNT
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import
 from kpis.naming import Names
@@ -79,6 +80,36 @@ class Preview:
 def imports(*, company: Company) -> QuerySet[Import]:
     """Loads, the newest first, source and author loaded."""
     return Import.objects.filter(company=company).select_related("source", "created_by__user")
+
+
+@dataclass(frozen=True)
+class Recounts:
+    """The recounts of a source's deals: each puts all of them anew, so the newest one stands for all."""
+
+    newest: int
+    times: int
+
+    @property
+    def earlier(self) -> int:
+        return self.times - 1
+
+
+def recounts_by_source(*, company: Company) -> dict[int, Recounts]:
+    """Source id → its recounts; sources without one are left out."""
+    rows = Import.objects.filter(company=company, profile=RECOUNT).order_by().values("source")
+    counted = rows.annotate(newest=Max("pk"), times=Count("pk"))
+    return {row["source"]: Recounts(row["newest"], row["times"]) for row in counted}
+
+
+def folded_imports(*, company: Company, recounts: dict[int, Recounts]) -> QuerySet[Import]:
+    """Loads, the newest first, with one recount of each source: twenty changes of rules are one line."""
+    shown = Q(pk__in=[one.newest for one in recounts.values()])
+    return imports(company=company).filter(~Q(profile=RECOUNT) | shown)
+
+
+def recounts_of(*, company: Company, source: str) -> QuerySet[Import]:
+    """Every recount of the source with this code, the newest first."""
+    return imports(company=company).filter(profile=RECOUNT, source__code=source)
 
 
 def get_import(*, company: Company, pk: int) -> Import | None:

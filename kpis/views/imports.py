@@ -23,6 +23,7 @@ from kpis.selectors import deals
 from kpis.selectors import imports as reads
 from kpis.selectors.questions import questions
 from kpis.selectors.scale import scale_doubt
+from kpis.selectors.sources import get_source
 from kpis.selectors.wrong_rows import wrong_rows
 from kpis.services import imports as writes
 from kpis.services.column_maps import choose_columns
@@ -37,8 +38,18 @@ ON_A_PAGE = 50
 
 @requires(Permission.READ)
 def import_list(request):
-    page = Paginator(reads.imports(company=request.company), ON_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "kpis/import_list.html", {"page": page, "may_enter": _may_enter(request)})
+    """All loads with the newest recount of each source; ?recounts= a source's code: every recount of its deals."""
+    context, code = {"may_enter": _may_enter(request), "recount": RECOUNT, "recounts": {}}, request.GET.get("recounts")
+    if code:
+        context["source"] = get_source(company=request.company, code=code.replace("\0", ""))
+        if context["source"] is None:
+            raise Http404
+        rows = reads.recounts_of(company=request.company, source=code)
+    else:
+        context["recounts"] = reads.recounts_by_source(company=request.company)
+        rows = reads.folded_imports(company=request.company, recounts=context["recounts"])
+    context["page"] = Paginator(rows, ON_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "kpis/import_list.html", context)
 
 
 @requires(Permission.ENTER_FACTS)

@@ -861,3 +861,31 @@ def test_a_load_and_a_recount_hold_a_batch_of_deals_not_all(acme, monkeypatch):
     assert settled(acme) == {("vk", 0, day(10)): (95, 0, 0, 0, 0)}
     assert max(held) == 10
     assert sum(held) == 190
+
+
+def test_recounts_stand_in_one_line_of_the_list_of_loads(acme, rival, sign_in):
+    load_all(acme, HEAD + deal(1))
+    load_all(rival, HEAD + deal(1))
+    other = crm(acme, "bitrix")
+    run(acme, receive(acme, HEAD + deal(2), source=other))
+    made = {}
+    for owner in (acme, rival):
+        for channel in (owner.vk, owner.blog, owner.vk):
+            made[owner.company.slug] = utm_rules.save_rule(
+                company=owner.company, by=owner.analyst, at=NOW, channel=channel, utm_source="vk",
+                rule=made.get(owner.company.slug),
+            ).row  # fmt: skip
+            settled(owner)
+    browser = sign_in(acme.analyst)
+
+    page = browser.get("/c/acme/imports/")
+    opened = browser.get("/c/acme/imports/", {"recounts": "amo"})
+
+    listed = [(load.profile, load.source.code) for load in page.context["page"].object_list]
+    newest = Import.objects.filter(company=acme.company, profile="deals").values_list("source__code", "pk")
+    assert listed == [("deals", "bitrix"), ("deals", "amo"), ("amocrm", "bitrix"), ("amocrm", "amo")]
+    assert "и ещё 2 до него" in shown(page.content.decode())
+    assert [load.pk for load in opened.context["page"].object_list] == [pk for code, pk in newest if code == "amo"]
+    assert len(opened.context["page"].object_list) == 3
+    assert "Пересчёты сделок: amoCRM" in opened.content.decode()
+    assert browser.get("/c/acme/imports/", {"recounts": "nope\0"}).status_code == 404
