@@ -23,6 +23,7 @@ KINDS = {
     "content": RoleKind.CHANNEL_OWNER,
     "contractor": RoleKind.CONTRACTOR,
 }
+REACH_THE_DATABASE = {"db", "transactional_db", "django_db_setup"}
 CHANNELS = {"vk": ("VK Реклама", "paid", "performance"), "blog": ("Блог", "organic", "content")}
 
 
@@ -32,10 +33,15 @@ def pytest_configure(config):
     translations.compile_all()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Races need a database that lets two writers in at once: they belong to the run on PostgreSQL."""
+    """Whatever reaches the database is marked `database`. Races need one that lets two writers in at once: they belong to
+    the run on PostgreSQL."""
     from django.db import connection
 
+    for item in items:
+        if item.get_closest_marker("django_db") or REACH_THE_DATABASE & set(item.fixturenames):
+            item.add_marker("database")
     if connection.vendor == "postgresql":
         return
     races = [item for item in items if item.get_closest_marker("postgresql")]
