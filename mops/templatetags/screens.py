@@ -71,6 +71,23 @@ def _widget_class(bound) -> str:
     return "input"
 
 
+EVENT_PAGES = {
+    "processes.decision": "processes:decision-detail", "processes.brief": "processes:brief-detail",
+    "kpis.dataincident": "kpis:data-incident-detail", "kpis.import": "kpis:import-detail",
+    "kpis.stoprule": "kpis:stop-rule-detail", "reports.meeting": "reports:meeting-detail",
+    "reports.weeklyreport": "reports:weekly-report-detail", "roles.checkround": "roles:check-round-detail",
+    "roles.contractor": "roles:contractor-detail", "roles.role": "roles:role-detail",
+}  # fmt: skip
+"""Kinds of objects with a page that everybody who reads the journal may open, by the label that it keeps."""
+
+
+@register.simple_tag(takes_context=True)
+def event_url(context, event) -> str:
+    """Where the thing of an event is looked at; empty where it has no page of its own."""
+    name = EVENT_PAGES.get(event.object_type)
+    return company_url(context, name, int(event.object_id)) if name and event.object_id.isdecimal() else ""
+
+
 @register.simple_tag(takes_context=True)
 def role_kpis(context, version, holders) -> dict[str, str]:
     """Code → the value of a role's KPI over 28 days, on the channels of its holders, that opens to its facts; nothing for who may not see

@@ -25,6 +25,11 @@ def _words(text: str, field: str, message: str) -> str:
     return text.strip()
 
 
+def _which(row: WeeklyReport) -> dict:
+    """Whose report of which week, for the journal: who checks from outside sees what was accepted."""
+    return {"channel": row.channel_id, "week": f"{row.week:%G-W%V}"}
+
+
 def accept_report(
     *, company: Company, by: Membership, at: datetime, report: WeeklyReport, version: int | None = None
 ) -> WeeklyReport:
@@ -38,7 +43,7 @@ def accept_report(
         if row.fact_submitted_by_id == by.pk:
             raise filing.MayNotReview(_("The author of a report does not accept it: another person has to."))
         row.state, row.reviewed_by, row.reviewed_at, row.return_note = State.ACCEPTED, by, at, ""
-        audit.record(company=company, by=by, verb="accept_weekly_report", obj=row, at=at)
+        audit.record(company=company, by=by, verb="accept_weekly_report", obj=row, at=at, after=_which(row))
         return keep(row, by, at)
 
 
@@ -54,7 +59,9 @@ def return_report(
             raise filing.WrongState(_("Only a filed fact can be returned."))
         note = _words(note, "note", _("Write what has to be changed."))
         row.state, row.reviewed_by, row.reviewed_at, row.return_note = State.RETURNED, by, at, note
-        audit.record(company=company, by=by, verb="return_weekly_report", obj=row, at=at, reason=note)
+        audit.record(
+            company=company, by=by, verb="return_weekly_report", obj=row, at=at, reason=note, after=_which(row)
+        )
         return keep(row, by, at)
 
 
@@ -72,6 +79,6 @@ def reopen_report(
         row.reopened_until = at + filing.REOPENED_FOR
         audit.record(
             company=company, by=by, verb="reopen_weekly_report", obj=row, at=at, reason=reason,
-            after={"until": row.reopened_until.isoformat()},
+            after={**_which(row), "until": row.reopened_until.isoformat()},
         )  # fmt: skip
         return keep(row, by, at)
