@@ -66,23 +66,38 @@ def _run(name: str, step: Step, company: Company, at: datetime) -> Exception | N
 
 
 def begin_day(company: Company, at: datetime) -> None:
-    """Once a local day: channels whose owner's appointment has ended pass to the deputy, the CMO or the owner; skipped
-    checks open their conflicts; roles are to be reviewed where there is a reason; who had the last day yesterday leaves;
-    uploads that are not needed any more and old webhooks go."""
+    """Once a local day: what the day itself brings, part by part. One that breaks does not undo the others; the day has
+    begun when all are done, until then each pass tries them again."""
     today = company.local_date(at)
     if Progress.objects.filter(company=company, day_begun_on__gte=today).exists():
         return
-    sweeping.sweep_uploads(company=company, at=at)
-    sending.forget(company, at)
-    with transaction.atomic():
-        hats.settle_owners(company=company, at=at, today=today)
-        contractors.end_past_contracts(company=company, at=at, today=today)
-        flagging.settle_flags(company=company, at=at)
-        conflicts.follow_checks(company=company, at=at, today=today)
-        role_reviews.follow_triggers(company=company, at=at, today=today)
-        leaving.leave_due(company=company, at=at, today=today)
-        history.keep_index(company=company, day=today, at=at)
-        Progress.objects.filter(company=company).update(day_begun_on=today)
+    errors = [error for name, part in DAY if (error := _run(name, transaction.atomic(part), company, at))]
+    if errors:
+        raise ExceptionGroup(f"the day of {company.slug}", errors)
+    Progress.objects.filter(company=company).update(day_begun_on=today)
+
+
+def _dated(part: Callable) -> Step:
+    """A part of the day that wants its local date too."""
+    return lambda company, at: part(company=company, at=at, today=company.local_date(at))
+
+
+def _keep_index(company: Company, at: datetime) -> None:
+    history.keep_index(company=company, day=company.local_date(at), at=at)
+
+
+# Each may be repeated: it looks at what stands, not at whether it ran.
+DAY: tuple[tuple[str, Step], ...] = (
+    ("uploads", lambda company, at: sweeping.sweep_uploads(company=company, at=at)),
+    ("log", sending.forget),
+    ("owners", _dated(hats.settle_owners)),
+    ("contracts", _dated(contractors.end_past_contracts)),
+    ("flags", lambda company, at: flagging.settle_flags(company=company, at=at)),
+    ("checks", _dated(conflicts.follow_checks)),
+    ("role_reviews", _dated(role_reviews.follow_triggers)),
+    ("leaving", _dated(leaving.leave_due)),
+    ("index", _keep_index),
+)
 
 
 def load(company: Company, at: datetime) -> None:

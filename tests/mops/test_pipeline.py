@@ -4,6 +4,7 @@ import pytest
 
 from mops import pipeline, pulse, tasks
 from mops.models import Progress
+from roles.models import Channel
 
 
 @pytest.fixture
@@ -82,12 +83,38 @@ def test_pass_stays_inside_its_company(acme, rival, now):
 
 def test_day_begins_once(acme, now, monkeypatch):
     calls = []
-    monkeypatch.setattr(pipeline.hats, "settle_owners", lambda **kwargs: calls.append(kwargs["today"]))
+    monkeypatch.setattr(pipeline, "DAY", (("one", lambda _company, at: calls.append(at)),))
+    Progress.objects.create(company=acme.company)
 
     for at in (now, now + timedelta(hours=1), now + timedelta(days=1)):
-        pipeline.begin_day(acme.company, at) if Progress.objects.get_or_create(company=acme.company) else None
+        pipeline.begin_day(acme.company, at)
 
-    assert calls == [now.date(), now.date() + timedelta(days=1)]
+    assert calls == [now, now + timedelta(days=1)]
+
+
+def test_a_part_of_the_day_that_breaks_keeps_nothing_and_undoes_no_other(acme, now, monkeypatch):
+    def breaks(company, at):
+        Progress.objects.filter(company=company).update(falls=7)
+        raise ValueError("index")
+
+    parts = [part for part in pipeline.DAY if part[0] != "index"]
+    monkeypatch.setattr(pipeline, "DAY", (("index", breaks), *parts))
+    Progress.objects.create(company=acme.company)
+    Channel.objects.filter(pk=acme.vk.pk).update(owner=acme.owner)  # whose hat says another person
+
+    with pytest.raises(ExceptionGroup):
+        pipeline.begin_day(acme.company, now)
+
+    acme.vk.refresh_from_db()
+    assert acme.vk.owner == acme.performance
+    progress = Progress.objects.get(company=acme.company)
+    assert (progress.falls, progress.day_begun_on) == (0, None)
+
+    monkeypatch.setattr(pipeline, "DAY", parts)
+    pipeline.begin_day(acme.company, now)
+
+    progress.refresh_from_db()
+    assert progress.day_begun_on == now.date()
 
 
 def test_sweep_wakes_a_worker_per_company_and_beats(acme, rival, monkeypatch):
