@@ -59,7 +59,8 @@
     if (focus) {
       const head = slides[at].querySelector("h2");
       head.tabIndex = -1;
-      head.focus();
+      head.focus({ preventScroll: true });
+      window.scrollTo(0, 0);
     }
   };
 

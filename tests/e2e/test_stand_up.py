@@ -1,5 +1,6 @@
 """The stand-up in Chromium: one slide at a time by keys, all of them without scripts, usable when the network drops."""
 
+import re
 from datetime import UTC, datetime
 
 import time_machine
@@ -50,3 +51,41 @@ def test_without_scripts_everything_is_there(window, road):
     with time_machine.travel(AT, tick=True):
         _walker, page = open_meeting(window, road, javascript=False)
         assert shown(page) == ["s1", "s2", "summary"]
+
+
+SMALL = """() => {
+  const words = document.createTreeWalker(document.querySelector(".stage"), NodeFilter.SHOW_TEXT);
+  const small = [];
+  for (let node; (node = words.nextNode());) {
+    const holder = node.parentElement, range = document.createRange();
+    range.selectNodeContents(node);
+    const size = parseFloat(getComputedStyle(holder).fontSize);
+    const seen = node.textContent.trim() && range.getBoundingClientRect().width && !holder.closest(".vh, .panel");
+    if (seen && size > 0 && size < 24) small.push(`${size} ${node.textContent.trim()}`);
+  }
+  return small;
+}"""
+
+
+def test_on_a_full_screen_nothing_is_smaller_than_24_px_and_each_slide_fits(window, road):
+    with time_machine.travel(AT, tick=True):
+        _walker, page = open_meeting(window, road, size={"width": 1920, "height": 1080})
+        page.keyboard.press("f")
+        page.wait_for_function("document.fullscreenElement")
+        for key in ("Home", "ArrowRight", "End"):
+            page.keyboard.press(key)
+            assert page.evaluate(SMALL) == []
+            box = page.locator(".slide:visible").bounding_box()
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 1080
+
+
+def test_it_prints_a_slide_a_page_without_buttons_and_light(window, road):
+    with time_machine.travel(AT, tick=True):
+        _walker, page = open_meeting(window, road, dark=True)
+        printed = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 3
+        page.emulate_media(media="print")
+        assert shown(page) == ["s1", "s2", "summary"]
+        assert page.locator(":is(.stage-top, .rail, .skip, .btn, form):visible").count() == 0
+        assert page.locator("#s1").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
