@@ -44,8 +44,8 @@ class UploadForm(RefusableForm):
         return writes.receive_file(company=company, by=by, at=at, source=named, upload=file, header_row=header_row)
 
 
-RHYTHMS = ((1, _("every day")), (7, _("every week")), (31, _("every month")))
-"""Days between two loads that a source is expected to keep to."""
+RHYTHMS = ((1, _("every day")), (7, _("every week")), (31, _("every month")), (0, _("once: nothing more is expected")))
+"""Days between two loads that a source is expected to keep to; 0: none."""
 
 
 class SourceForm(RefusableForm):

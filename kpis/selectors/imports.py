@@ -47,7 +47,7 @@ class PreviewRow:
 class Preview:
     """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
     first `checked` rows of the file; `complete`: that is all of it; `weeks`, `months`: each row is spread over its days;
-    `wide`: channels were chosen column by column; `asked`: rows that wait for an answer."""
+    `wide`: channels were chosen column by column; `asked`: rows that wait for an answer; `blank`: facts without a single figure."""
 
     profile: str
     encoding: str
@@ -67,6 +67,7 @@ class Preview:
     wrong: int = 0
     asked: int = 0
     left_out: int = 0
+    blank: int = 0
     fresh_campaigns: int = 0
     first_day: date | None = None
     last_day: date | None = None
@@ -75,6 +76,11 @@ class Preview:
     @property
     def facts(self) -> int:
         return self.fresh + self.changed + self.same
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Is all that was read stored already, and nothing left to ask?"""
+        return self.complete and self.same > self.blank and not (self.fresh or self.changed or self.wrong or self.asked)
 
 
 def imports(*, company: Company) -> QuerySet[Import]:
@@ -217,7 +223,7 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
     # Streamed, because the days of the sample may hold far more facts than the sample.
     stored = {key: list(row[3:]) for row in rows.iterator(chunk_size=5000) if (key := tuple(row[:3])) in wanted}
     titles = dict(Channel.objects.filter(company=company).values_list("pk", "name"))
-    for number, ((day, channel, external), micros) in enumerate(folded.items()):
+    for (day, channel, external), micros in folded.items():
         before = stored.get((day, channel, _campaign(names, channel, external)))
         values = [
             (before[place] if before else None) if value is LEFT else None if value is None else from_micros(value)
@@ -229,7 +235,9 @@ def _compare(company: Company, load: Import, found: Preview, folded: dict[Key, l
             found.fresh += 1
         else:
             found.changed += 1
-        if number < SHOWN:
+        if before is None and all(value is None for value in values):
+            found.blank += 1
+        elif len(found.rows) < SHOWN:
             cells = [
                 formats.money(value, company.currency, 2) if info.unit == "money" else formats.count(value)
                 for info, value in zip(found.metrics, values, strict=True)

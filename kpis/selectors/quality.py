@@ -179,7 +179,7 @@ class Look:
 # ---------------------------------------------------------------- the checks
 def _silent(look: Look) -> Iterator[Finding]:
     for row in look.states.values():
-        if row.state == "fresh" or (row.state == "never" and row.source.kind == Source.Kind.MANUAL):
+        if row.is_well or (row.state == "never" and row.source.kind == Source.Kind.MANUAL):
             continue
         if row.state == "never":
             words = _("has not brought any figures yet")
@@ -199,7 +199,7 @@ def _gaps(look: Look) -> Iterator[Finding]:
     begin = WINDOW - SHOWN
     for (source_id, channel_id), seen in sorted(look.read.seen.items()):
         state, channel = look.states.get(source_id), channels.get(channel_id)
-        if state is None or channel is None or state.source.expected_every_days > 1 or not channel.is_running:
+        if state is None or channel is None or state.source.expected_every_days != 1 or not channel.is_running:
             continue
         if state.source.kind == Source.Kind.MANUAL or state.last_day is None:
             continue
@@ -330,7 +330,7 @@ def _strip(look: Look, state: Freshness) -> Strip:
         channel: seen for (source, channel), seen in look.read.seen.items()
         if source == state.source.pk and channel in running
     }  # fmt: skip
-    rests = state.source.expected_every_days > 1 or state.source.kind == Source.Kind.MANUAL
+    rests = state.source.expected_every_days != 1 or state.source.kind == Source.Kind.MANUAL
     days = []
     for index in range(WINDOW - SHOWN, WINDOW):
         day = look.read.day(index)

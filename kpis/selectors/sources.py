@@ -16,7 +16,7 @@ SILENT_AFTER = 3
 class Freshness:
     """How fresh a source is. `last_day`: the newest day with its facts, None when it never loaded any.
 
-    state: fresh | late | silent | never; `days_behind`: days that are over and have no figures yet.
+    state: fresh | late | silent | never | once (nothing more is expected); `days_behind`: days that are over and have no figures yet.
     """
 
     source: Source
@@ -24,6 +24,11 @@ class Freshness:
     last_load_at: datetime | None
     state: str
     days_behind: int | None
+
+    @property
+    def is_well(self) -> bool:
+        """Is there nothing to be done about it?"""
+        return self.state in {"fresh", "once"}
 
     @property
     def silent_since(self) -> date | None:
@@ -78,6 +83,8 @@ def _state(last_day: date | None, yesterday: date, every: int) -> tuple[str, int
     if last_day is None:
         return "never", None
     behind = max(0, (yesterday - last_day).days)
+    if not every:
+        return "once", behind
     if behind < every:
         return "fresh", behind
     return ("late" if behind < every * SILENT_AFTER else "silent"), behind

@@ -165,7 +165,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
         mine=_mine(company, person, week, waiting, day),
         waiting=_of_others(waiting, person) if chief else [], burning=lists.burned_together(waiting),
         late=_late(company, at) if person.wears(RoleKind.PM, RoleKind.CMO) else [],
-        sources=[row for row in freshness(company=company, at=at) if row.state != "fresh"] if analyst else [],
+        sources=[row for row in freshness(company=company, at=at) if not row.is_well] if analyst else [],
         incidents=_incidents(company) if analyst else [],
         month=month, earnings=_earnings(company, month) if month else None,
         coming=_coming(company, person, day, at),

@@ -198,7 +198,7 @@ def test_days_that_only_came_later_are_no_restatement(acme, sign_in):
         seen = page(sign_in(acme.analyst))
 
     assert "уточнено" not in seen
-    assert "те же дни дают то же, остальные пришли позже" in seen
+    assert "за известные тогда дни и сейчас столько же; остальные дни пришли позже" in seen
     assert "пришло позже" in seen
 
 

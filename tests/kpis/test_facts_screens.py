@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from kpis.models import DailyFact, Import, Source
-from kpis.selectors.sources import freshness
+from kpis.selectors.sources import freshness, silent_count
 from kpis.services import import_runs
 from kpis.services.facts import record_facts
 from roles.models import AuditEvent
@@ -100,6 +100,24 @@ def test_wrong_rows_are_listed_with_what_to_do_and_cannot_be_loaded(acme, sign_i
     assert 'value="load"' not in seen
 
 
+def test_the_same_file_again_says_that_it_changes_nothing_and_shows_rows_with_figures(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    blank = "".join(f"{day:02}.10.2026;vk;;\n" for day in range(1, 31))
+    rows = CSV.splitlines(keepends=True)
+    content = rows[0] + blank + "".join(rows[1:]).replace("Яндекс", "vk")
+    sent = send(browser, content)
+    seen = page(browser.get(sent.url))
+    assert "без единой цифры, не показаны: 30" in seen
+    assert "1 234" in seen
+    assert "Файл ничего не изменит" not in seen
+    browser.post(f"{sent.url}confirm/", {"act": "load", "channel-0": "vk", "channel-1": "vk"})
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+
+    again = page(browser.get(send(browser, content, source=Source.objects.get().code, source_name="").url))
+
+    assert "Файл ничего не изменит: всё это уже загружено." in again
+
+
 def test_a_name_that_is_missing_is_asked_for(acme, sign_in):
     refused = send(sign_in(acme.analyst), source_name="")
 
@@ -152,12 +170,21 @@ def test_freshness_by_the_rhythm_of_each_source(acme, rival):
     load_of(acme, "late", DAY - timedelta(days=2))
     load_of(acme, "silent", DAY - timedelta(days=3))
     load_of(acme, "weekly", DAY - timedelta(days=6), every=7)
+    load_of(acme, "once", DAY - timedelta(days=400), every=0)
     load_of(rival, "theirs", DAY)
     Source.objects.create(company=acme.company, code="never", name="never", kind="api")
 
     states = {row.source.code: row.state for row in freshness(company=acme.company, at=NOW)}
 
-    assert states == {"fresh": "fresh", "late": "late", "silent": "silent", "weekly": "fresh", "never": "never"}
+    assert states == {
+        "fresh": "fresh",
+        "late": "late",
+        "silent": "silent",
+        "weekly": "fresh",
+        "never": "never",
+        "once": "once",
+    }
+    assert silent_count(company=acme.company, at=NOW) == 1
 
 
 def test_an_undone_load_does_not_make_a_source_fresh(acme):
