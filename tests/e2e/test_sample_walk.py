@@ -24,6 +24,10 @@ PAGES = {
         "reports/today/", "processes/decisions/", "{waiting}", "{signed}", "reports/week-summary/",
         "reports/weekly-reports/", "processes/actions/", "stop-rules/{rule}/", "stop-rules/{rule}/edit/", "notifications/",
     ),
+    "pm": (
+        "accesses/", "documents/", "contractors/", "processes/risks/", "processes/packs/", "processes/independence/",
+        "roles/conflicts/",
+    ),
     "performance": ("reports/today/", "{report}", "reports/channels/direct/", "processes/actions/"),
     "analyst": ("reports/today/", "sources/", "imports/", "imports/new/", "facts/type/", "stop-rules/new/"),
     "contractor": ("reports/today/",),
