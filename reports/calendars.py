@@ -27,9 +27,12 @@ def _exceptions(country: str, year: int) -> dict[date, bool]:
     return {day: works for day, works in worked.items() if works != (day.weekday() < 5)}
 
 
-def holiday_name(country: str, day: date) -> str:
-    """What the country calls a day, in Russian; empty for a usual one."""
-    return (holidays.country_holidays(country, years=day.year, language="ru").get(day) or "") if country else ""
+def holiday_name(country: str, day: date, language: str) -> str:
+    """What a day is called in this language (`ru` or `en`); empty for a usual one."""
+    if not country:
+        return ""
+    spoken = "ru" if language == "ru" else "en_US"
+    return holidays.country_holidays(country, years=day.year, language=spoken).get(day) or ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
+from django.utils.translation import get_language
 
 from reports.calendars import holiday_name
 from reports.deadlines import Deadlines, Schedule, deadlines, local_monday
@@ -57,7 +58,7 @@ def _week(book: WeekBook, monday: date, names: dict[date, str]) -> WeekAhead:
     moments = book.deadlines(monday)
     return WeekAhead(
         monday, moments,
-        [(day, names.get(day) or holiday_name(calendar.country, day)) for day in off],
+        [(day, names.get(day) or holiday_name(calendar.country, day, get_language())) for day in off],
         [day for day in days[5:] if calendar.is_working(day)],
         moments != deadlines(monday, book.zone, book.version(monday)[0]),
     )  # fmt: skip

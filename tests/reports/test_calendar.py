@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.calendars import PLAIN, RUSSIA, WorkingDays
+from reports.calendars import PLAIN, RUSSIA, WorkingDays, holiday_name
 from reports.deadlines import USUAL, Schedule, deadlines
 from tests.reports.test_deadlines import FIRST, LAST, MONDAYS, distinct_zones
 
@@ -125,3 +125,12 @@ def test_any_times_and_any_own_days_keep_the_order_of_a_week(monday, zone, own, 
             WorkingDays(RUSSIA, own).is_working(at.astimezone(ZoneInfo(zone)).date())
             for at in (week.plan_due_at, week.fact_due_at, week.locks_at)
         )
+
+
+def test_holidays_have_names_in_both_languages():
+    christmas = date(2026, 1, 7)
+
+    assert holiday_name("RU", christmas, "ru") == "Рождество Христово"
+    assert holiday_name("RU", christmas, "en") == "Christmas Day"
+    assert holiday_name("RU", date(2026, 3, 3), "ru") == ""
+    assert holiday_name("", christmas, "ru") == ""
