@@ -15,9 +15,9 @@ from django_scopes import scopes_disabled
 
 from kpis.models import Evaluation
 from kpis.services import evaluations, import_runs, sweeping
-from mops.models import Progress
+from mops.models import Delivery, Progress, WebhookDelivery
 from mops.moments import next_week_moment
-from mops.notifications import deliveries, digests, events, reminders
+from mops.notifications import deliveries, digests, events, outbox, reminders
 from mops.telegram import bots
 from mops.webhooks import sending
 from processes import flagging, reviews, role_reviews
@@ -86,10 +86,15 @@ def _keep_index(company: Company, at: datetime) -> None:
     history.keep_index(company=company, day=company.local_date(at), at=at)
 
 
+def _forget_sent(company: Company, at: datetime) -> None:
+    outbox.forget(Delivery.objects.filter(company=company), "notification__created_at", at)
+    outbox.forget(WebhookDelivery.objects.filter(company=company), "created_at", at)
+
+
 # Each may be repeated: it looks at what stands, not at whether it ran.
 DAY: tuple[tuple[str, Step], ...] = (
     ("uploads", lambda company, at: sweeping.sweep_uploads(company=company, at=at)),
-    ("log", sending.forget),
+    ("log", _forget_sent),
     ("owners", _dated(hats.settle_owners)),
     ("contracts", _dated(contractors.end_past_contracts)),
     ("flags", lambda company, at: flagging.settle_flags(company=company, at=at)),

@@ -14,6 +14,8 @@ from mops.models import Sending
 LEASE = timedelta(minutes=2)
 PASS_SECONDS = 60
 """A pass stops after this time and leaves the rest to the next one, so that a slow receiver holds no worker for long."""
+KEPT_FOR = timedelta(days=90)
+"""How long the logs show what has gone out, or what nobody wanted any more."""
 KEPT = 20
 """Attempts that the log of a sending keeps."""
 
@@ -91,3 +93,12 @@ def settle(row: Sending, **fields) -> bool:
     for name, value in fields.items():
         setattr(row, name, value)
     return bool(mine.update(lease_until=None, lease_token="", **fields))
+
+
+def forget(rows: QuerySet, begun: str, at: datetime) -> int:
+    """What went out, or was not wanted, 90 days ago leaves the log; what waits or never arrived stays. `begun`: the path to when a
+    row came to be, for those that never went out. One DELETE; returns how many went."""
+    done = rows.filter(state__in=[Sending.State.SENT, Sending.State.DROPPED])
+    long_ago = at - KEPT_FOR
+    old = done.filter(Q(sent_at__lt=long_ago) | Q(**{"sent_at": None, f"{begun}__lt": long_ago}))
+    return old.delete()[0]

@@ -23,7 +23,6 @@ RETRIES = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 )  # fmt: skip
 """5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: ten attempts in three days."""
-KEPT = timedelta(days=92)
 State = WebhookEndpoint.State
 
 
@@ -124,12 +123,6 @@ def signed_headers(delivery: WebhookDelivery, keys: list[str], now: datetime) ->
 def _signature(key: str, signed: bytes) -> str:
     made = hmac.new(base64.b64decode(key.removeprefix("whsec_")), signed, hashlib.sha256).digest()
     return f"v1,{base64.b64encode(made).decode()}"
-
-
-def forget(company: Company, at: datetime) -> None:
-    """What went out, or was given up, a quarter ago leaves the log."""
-    old = WebhookDelivery.objects.filter(company=company, created_at__lt=at - KEPT)
-    old.exclude(state=WebhookDelivery.State.WAITING).delete()
 
 
 def send_now(delivery: WebhookDelivery, at: datetime) -> WebhookDelivery:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mops.models import Delivery, Notification
 from mops.notifications import deliveries, outbox
@@ -137,3 +138,25 @@ def test_never_inside_a_transaction(acme, due, now, post):
     deliveries.send_due(acme.company, now)
 
     assert post.in_transaction == [False]
+
+
+@pytest.mark.parametrize(
+    ("state", "sent", "age", "stays"),
+    [
+        ("sent", 0, 90, True), ("sent", 0, 91, False), ("sent", 5, 91, True), ("dropped", None, 91, False),
+        ("failed", None, 400, True), ("waiting", None, 400, True),
+    ],
+)  # fmt: skip
+def test_the_log_forgets_what_arrived_90_days_ago_and_nothing_that_did_not(acme, due, now, state, sent, age, stays):
+    sent_at = None if sent is None else now + timedelta(days=sent)
+    Delivery.objects.update(state=state, sent_at=sent_at)
+    rows = Delivery.objects.filter(company=acme.company)
+    with CaptureQueriesContext(connection) as asked:
+        outbox.forget(rows, "notification__created_at", now + timedelta(days=age))
+    assert (rows.exists(), len(asked) <= 2, Notification.objects.count()) == (stays, True, 1)
+
+
+def test_the_log_of_another_company_is_its_own(acme, rival, due, now):
+    Delivery.objects.update(state="sent", sent_at=now)
+    outbox.forget(Delivery.objects.filter(company=rival.company), "notification__created_at", now + timedelta(days=99))
+    assert Delivery.objects.count() == 1

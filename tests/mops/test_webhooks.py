@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from mops import due, outgoing, vault
+from mops import due, outgoing, pipeline, vault
 from mops.models import Delivery, Notification, Progress, WebhookDelivery, WebhookEndpoint
 from mops.notifications import events
 from mops.webhooks import endpoints, sending
@@ -209,15 +209,15 @@ def test_for_a_day_the_old_secret_signs_too(acme, listen, receive, now):
     assert [len(got[1]["webhook-signature"].split()) for got in (both, later)] == [2, 1]
 
 
-def test_log_is_kept_for_a_quarter_and_what_waits_for_ever(acme, listen, receive, now):
+def test_log_is_kept_for_90_days_and_what_waits_for_ever(acme, listen, receive, now):
     endpoint = listen(receive())
     done = endpoints.test_delivery(company=acme.company, endpoint=endpoint, at=now)
     sending.send_now(done, now)
     endpoints.test_delivery(company=acme.company, endpoint=endpoint, at=now)
 
-    sending.forget(acme.company, now + timedelta(days=91))
+    pipeline.begin_day(acme.company, now + timedelta(days=90))
     assert WebhookDelivery.objects.count() == 2
-    sending.forget(acme.company, now + timedelta(days=93))
+    pipeline.begin_day(acme.company, now + timedelta(days=91))
 
     assert only().state == "waiting"
 
