@@ -28,7 +28,10 @@ def preference_update(request):
     if form.attempt(set_preferences, **mine):
         messages.success(request, _("Saved."))
         return redirect("mops:preference-update", request.company.slug)
-    context = {"form": form, "bot": bots.bot_of(company=request.company), "chat": bots.chat_of(**mine)}
+    context = {
+        "form": form, "bot": bots.bot_of(company=request.company), "chat": bots.chat_of(**mine),
+        "manages": request.person.can(Permission.MANAGE_COMPANY),
+    }  # fmt: skip
     return render(request, "mops/preference_update.html", context, status=form.status)
 
 
