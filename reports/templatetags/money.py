@@ -15,6 +15,9 @@ from roles import formats
 
 register = template.Library()
 
+A_YEAR = 300
+"""Days behind from which a day is written with its year, for it may be taken for one of this year."""
+
 
 @register.simple_tag
 def span_name(span) -> str:
@@ -145,9 +148,10 @@ def freshness_state(row) -> tuple[str, str]:
         return "ok", _("fresh")
     if row.last_day is None:
         return "none", _("nothing yet")
+    is_old = row.days_behind > A_YEAR
     if row.state == "silent":
-        return "stop", _("silent since %(day)s") % {"day": formats.day(row.silent_since, year=False)}
-    day = formats.day(row.last_day, year=False)
+        return "stop", _("silent since %(day)s") % {"day": formats.day(row.silent_since, year=is_old)}
+    day = formats.day(row.last_day, year=is_old)
     return ("watch" if row.state == "late" else "none"), _("up to %(day)s") % {"day": day}
 
 
