@@ -6,8 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from kpis.models import DataIncident
+from kpis.selectors.authors import authors_of
 from kpis.services.evaluations import kick, request_evaluation
-from roles import audit
+from roles import audit, conflicts, selectors
 from roles.models import Channel, Company, Membership
 from roles.permissions import RoleKind
 from roles.refusals import Conflict, Forbidden
@@ -18,6 +19,12 @@ RELEASERS = (RoleKind.ANALYST, RoleKind.CMO)
 
 class MayNotRelease(Forbidden):
     code = "may_not_release"
+
+
+class OwnFigures(Forbidden):
+    """Whoever loaded or typed the figures is not the one who says that they are right."""
+
+    code = "own_figures"
 
 
 class NotHeld(Conflict):
@@ -90,27 +97,52 @@ def release_incident(
 ) -> DataIncident:
     """The figures were looked at and are right: the decisions behind the incident are opened, the days in doubt count again.
 
-    A gap ends only by figures.
+    A gap ends only by figures. Whoever loaded or typed them releases them only under an external check, whose checker is
+    then named in the note, or where nobody else could look at them.
 
-    Raises MayNotRelease (403), NotHeld (409), Refused without a reason.
+    Raises MayNotRelease or OwnFigures (403), NotHeld (409), Refused without a reason.
     """
     if not may_release(by):
         raise MayNotRelease(_("The analyst or the marketing director releases decisions held by doubtful figures."))
     if not reason.strip():
         raise refuse("reason", "required", _("Write what was checked: people will decide by these figures."))
+    checker, note = _judged_by_another(company, by, company.local_date(at), incident), reason.strip()[:300]
+    if checker:
+        words = _("Own figures, checked from outside by %(checker)s.") % {"checker": checker}
+        note = f"{reason.strip()[: 299 - len(words)]} {words}"
     rows = DataIncident.objects.filter(company=company, pk=incident.pk, state=DataIncident.State.OPEN)
     done = rows.exclude(kind=DataIncident.Kind.GAP).update(
-        state=DataIncident.State.RELEASED, closed_at=at, closed_by=by, note=reason.strip()[:300]
+        state=DataIncident.State.RELEASED, closed_at=at, closed_by=by, note=note
     )
     if not done:
         raise NotHeld(_("Nothing is held here any more: somebody released it, or the figures came."))
     incident.refresh_from_db()
-    audit.record(
-        company=company, by=by, verb="release_data_incident", obj=incident, at=at, reason=reason.strip()[:300],
-        after={"kind": incident.kind, "held": incident.held.count()},
-    )  # fmt: skip
+    after = {"kind": incident.kind, "held": incident.held.count()} | ({"checker": str(checker)} if checker else {})
+    audit.record(company=company, by=by, verb="release_data_incident", obj=incident, at=at, reason=note, after=after)
     if incident.kind == DataIncident.Kind.DOUBT:
         request_evaluation(company=company, dirty_from=incident.first_day)
     else:
         transaction.on_commit(lambda: kick(company.pk))
     return incident
+
+
+def _judged_by_another(company: Company, by: Membership, today: date, incident: DataIncident) -> Membership | None:
+    """The checker under whom somebody releases their own figures; None where they are another's, or nobody else could look."""
+    authors = authors_of(
+        company=company, first_day=incident.first_day, last_day=incident.last_day, channel=incident.channel
+    )
+    if by.pk not in authors:
+        return None
+    for check in conflicts.checks_of_kind(company=company, on=today, kinds=RELEASERS, person=by):
+        if conflicts.check_in_force(company=company, person=by, pair=check.pair, on=today):
+            return check.checker
+    others = {
+        person.pk: person
+        for kind in RELEASERS
+        for person in selectors.holders(company=company, kind=kind, on=today, with_deputies=True)
+        if person.pk not in authors
+    }
+    if others:
+        message = _("You loaded or typed some of these figures, so somebody else says that they are right: %(names)s.")
+        raise OwnFigures(message % {"names": ", ".join(str(person) for person in others.values())})
+    return None

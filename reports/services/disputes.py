@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from kpis.selectors.authors import authors_of
 from processes.deciders import around
 from processes.models import Action
 from processes.services import create_action
@@ -56,7 +57,7 @@ def dispute_figure(
     )
     if open_now.exists():
         raise AlreadyDisputed(_("This figure is disputed already: the analyst looks at it."))
-    analyst = _analyst(company, by, at)
+    analyst = _analyst(company, row, at)
     action = create_action(
         company=company, by=by, at=at, text=_task(company, row, line, note.strip(), expected), owner=analyst,
         due_on=week_book(company=company).next_working(company.local_date(at) + timedelta(days=1)), channel=row.channel,
@@ -75,14 +76,19 @@ def dispute_figure(
     return made
 
 
-def _analyst(company: Company, by: Membership, at: datetime) -> Membership:
-    """The analyst; where there is none, the director."""
+def _analyst(company: Company, report: WeeklyReport, at: datetime) -> Membership:
+    """The analyst; where there is none, or the analyst typed these figures, the director or the owner."""
     people = around(company=company, on=company.local_date(at))
-    found = people.wearers(RoleKind.ANALYST) or people.wearers(RoleKind.CMO) or people.wearers(RoleKind.OWNER)
+    kinds = (RoleKind.ANALYST, RoleKind.CMO, RoleKind.OWNER)
+    found = [person for kind in kinds for person in people.wearers(kind)]
     if not found:
         message = _("Nobody could look at it: appoint an analyst first.")
         raise DisputeRefused(message, [FieldError("measure", "no_analyst", message)])
-    return found[0]
+    typed_by = authors_of(
+        company=company, first_day=report.week, last_day=report.week + timedelta(days=6), channel=report.channel,
+        typed=True,
+    )  # fmt: skip
+    return next((person for person in found if person.pk not in typed_by), found[0])
 
 
 def _task(company: Company, report: WeeklyReport, line, note: str, expected: Decimal | None) -> str:

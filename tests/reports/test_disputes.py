@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from kpis.models import DailyFact
+from kpis.models import DailyFact, Import, Source
 from processes.models import Action
 from processes.services import close_action
 from reports import filing
@@ -73,6 +73,17 @@ def test_others_do_not_dispute_and_the_director_answers_where_there_is_no_analys
     with pytest.raises(filing.MayNotFile):
         dispute(friday, by=friday.made.cmo)
     Appointment.objects.filter(role__kind=RoleKind.ANALYST).delete()
+    assert dispute(friday).action.owner == friday.made.cmo
+
+
+def test_whoever_typed_the_figures_is_not_asked_about_them(friday):
+    source = Source.objects.create(company=friday.company, code="typed", name="Вручную", kind="manual")
+    load = Import.objects.create(
+        company=friday.company, source=source, state="done", sha256="0" * 64, created_at=friday.local("fri", 9),
+        created_by=friday.made.analyst,
+    )  # fmt: skip
+    DailyFact.objects.filter(channel=friday.made.vk).update(load_id=load.pk)
+
     assert dispute(friday).action.owner == friday.made.cmo
 
 
