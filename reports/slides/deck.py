@@ -19,8 +19,8 @@ WIDE, HIGH, EDGE = 960, 540, 42
 INK, MUTED, ACCENT, STOP, GOAL, RULE = "1B2430", "5A6675", "1F5D7A", "B3261E", "3F7D4E", "D5DCE3"
 TITLE, BODY = (30, 27, 24, 21, 18), (15, 14, 13, 12, 11)
 FORMATS = {"share": "0.0%", "money": "#,##0", "count": "#,##0"}
-LINES = 7
-"""Rows of a table that a slide has room for."""
+SHARES = (0.32, 0.22, 0.26, 0.2)
+"""Of a table's width: a name, and three figures of which millions with their sign stay on one line."""
 
 
 def deck_file(deck: Deck) -> bytes:
@@ -47,10 +47,10 @@ def _channel(sheet: "Sheet", deck: Deck, slide: ChannelSlide) -> None:
     rows = [
         (line.name, _figure(line.plan, line.unit, currency), _figure(line.fact, line.unit, currency),
          formats.percent(line.deviation, sign=True), STOP if line.bad else INK)
-        for line in slide.lines[:LINES]
+        for line in slide.lines
     ]  # fmt: skip
     if rows:
-        sheet.table((_("Figure"), _("Plan"), _("Fact"), _("To plan")), rows, left=EDGE, top=142, width=420)
+        sheet.table((_("Figure"), _("Plan"), _("Fact"), _("To plan")), rows, left=EDGE, top=136, width=430, height=234)
     else:
         sheet.text(_("No plan and no figures of this week."), EDGE, 146, 420, 40, colour=MUTED)
     if by_day := slide.by_day():
@@ -77,7 +77,15 @@ def _summary(sheet: "Sheet", deck: Deck) -> None:
     ]  # fmt: skip
     rows.append((_("All"), formats.money(summary.plan, currency), formats.money(summary.earned, currency),
                  formats.money(summary.off, currency, sign=True), INK))  # fmt: skip
-    sheet.table((_("Channel"), _("Plan"), _("Earned"), _("To plan")), rows, left=EDGE, top=132, width=470, total=True)
+    sheet.table(
+        (_("Channel"), _("Plan"), _("Earned"), _("To plan")),
+        rows,
+        left=EDGE,
+        top=132,
+        width=470,
+        height=350,
+        total=True,
+    )
     known = [row for row in summary.channels if row.earned is not None]
     if known:
         sheet.bars(
@@ -144,17 +152,19 @@ class Sheet:
         self.slide.notes_slide.notes_text_frame.text = "\n\n".join(self.whole)
 
     def table(
-        self, heads: Sequence[str], rows: Sequence[tuple], left: float, top: float, width: float, total: bool = False
-    ) -> None:
-        """A plain table; the last of each row's parts is the colour of its fact. `total`: the last row sums up."""
+        self, heads: Sequence[str], rows: Sequence[tuple], left: float, top: float, width: float, height: float,
+        total: bool = False,
+    ) -> None:  # fmt: skip
+        """A plain table whose rows share the height; the last of each row's parts is the colour of its fact. `total`: the last
+        row sums up."""
         from pptx.util import Pt
 
-        size = 14 if len(rows) <= LINES else 12
-        high = 26 if len(rows) <= LINES else max(19, min(24, 300 // (len(rows) + 1)))
+        high = min(26, height / (len(rows) + 1))
+        size = 13 if high >= 24 else 12 if high >= 20 else 11
         shape = self.slide.shapes.add_table(len(rows) + 1, len(heads), Pt(left), Pt(top), Pt(width), Pt(high))
         table = shape.table
         table.horz_banding = False
-        for column, share in zip(table.columns, (0.4, 0.2, 0.22, 0.18), strict=True):
+        for column, share in zip(table.columns, SHARES, strict=True):
             column.width = Pt(width * share)
         for row in table.rows:
             row.height = Pt(high)
@@ -199,7 +209,7 @@ class Sheet:
     ) -> None:  # fmt: skip
         """Money of each channel beside its plan."""
         from pptx.chart.data import CategoryChartData
-        from pptx.enum.chart import XL_CHART_TYPE
+        from pptx.enum.chart import XL_CHART_TYPE, XL_TICK_LABEL_POSITION
 
         data = CategoryChartData(number_format=FORMATS["money"])
         data.categories = list(names)
@@ -209,8 +219,7 @@ class Sheet:
             XL_CHART_TYPE.BAR_CLUSTERED, data, left, top, width, height, _("Earned by channels")
         )  # fmt: skip
         chart.category_axis.reverse_order = True
-        chart.value_axis.tick_labels.number_format = FORMATS["money"]
-        chart.value_axis.tick_labels.number_format_is_linked = False
+        chart.value_axis.tick_label_position = XL_TICK_LABEL_POSITION.NONE  # the figures stand in the table beside it
         for one, colour in zip(chart.plots[0].series, (RULE, ACCENT), strict=True):
             one.format.fill.solid()
             one.format.fill.fore_color.rgb = _rgb(colour)

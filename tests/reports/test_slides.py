@@ -13,7 +13,7 @@ from reports.models import WeeklyReport
 from reports.selectors.summary import week_summary
 from reports.services.summary import write_summary
 from reports.slides.content import CHART_DAYS, deck_of
-from reports.slides.deck import deck_file
+from reports.slides.deck import Sheet, deck_file
 from reports.slides.typography import lines_of, shortened, size_for, tidy
 from roles import formats
 from tests.reports.conftest import MONDAY
@@ -173,3 +173,13 @@ def test_what_is_cut_fits_and_ends_between_words():
     cut = shortened("слово " * 300, 400, 60, 10)
     assert cut.endswith("слово…")
     assert lines_of(cut, 400, 10) * 10 * 1.22 <= 60
+
+
+def test_a_dozen_figures_have_their_rows_above_the_words():
+    show = Presentation()
+    sheet = Sheet(show)
+    sheet.table(["a", "b", "c", "d"], [("CPA", "1", "2", "3", "1B2430")] * 12, left=42, top=136, width=430, height=234)
+
+    [table] = [shape.table for shape in sheet.slide.shapes if shape.has_table]
+    assert len(table.rows) == 13
+    assert sum(row.height.pt for row in table.rows) <= 235
