@@ -25,6 +25,7 @@ VERBS = {
     "confirm_handover_item": gettext_lazy("Successor agreed"),
     "decline_handover_item": gettext_lazy("Successor declined"),
     "cancel_handover": gettext_lazy("Departure called off"),
+    "leave_with_rest": gettext_lazy("Departure: its day has come and something is left"),
     "close_handover": gettext_lazy("Departure closed: everything is handed over"),
     "read_pack": gettext_lazy("Onboarding pack read"),
     "run_drill": gettext_lazy("Fire drill run"),

@@ -34,4 +34,8 @@ OF_VERB: dict[str, Group] = {
     "accept_work": Group.TASKS,
     "return_work": Group.TASKS,
     "cancel_brief": Group.TASKS,
+    "start_handover": Group.TASKS,
+    "name_successor": Group.TASKS,
+    "decline_handover_item": Group.TASKS,
+    "leave_with_rest": Group.ESCALATIONS,
 }

@@ -15,11 +15,11 @@ from kpis.selectors.sources import Freshness, silent_sources
 from mops import due
 from mops.models import Group, Progress
 from mops.moments import FACT_REMINDER, FIRST_REMINDER, PLAN_REMINDER, SECOND_REMINDER
-from mops.notifications.recipients import holder, late_deciders
+from mops.notifications.recipients import holder, late_deciders, unique
 from mops.notifications.writing import Message, write
 from processes import deciders, escalation
 from processes.deciders import Around, around
-from processes.models import Decision
+from processes.models import Brief, Decision
 from processes.selectors import WaitingDecision, waiting_decisions
 from reports.models import Timeliness, WeeklyReport
 from roles import formats
@@ -36,14 +36,15 @@ def remind(company: Company, at: datetime) -> int:
     plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
     first, second = (_waiting(company, at, wait) for wait in (FIRST_REMINDER, SECOND_REMINDER))
     silent = _fell_silent(company, at)
-    checks = _checks_due(company, at)
+    checks, briefs = _checks_due(company, at), _briefs_due(company, at)
     with transaction.atomic():
         told = 0
-        if checks or silent or plans or facts or first or second:
+        if checks or briefs or silent or plans or facts or first or second:
             people = around(company=company, on=company.local_date(at))
             told = write(company=company, at=at, messages=[
                 *_silences(company, people, silent),
                 *_to_be_checked(company, checks),
+                *_to_be_delivered(company, briefs),
                 *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
                 *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
                 *_still_waiting(company, people, FIRST_REMINDER, first),
@@ -104,6 +105,25 @@ def _to_be_checked(company: Company, rounds: list[CheckRound]) -> Iterator[Messa
                 one.external_check.what,
             ),
         )  # fmt: skip
+
+
+def _briefs_due(company: Company, at: datetime) -> list[Brief]:
+    """Briefs that the contractor has to answer or deliver until the end of tomorrow."""
+    tomorrow = company.local_date(at) + timedelta(days=1)
+    rows = Brief.objects.filter(company=company, state__in=Brief.WITH_CONTRACTOR, due_on=tomorrow)
+    return list(rows.select_related("contractor").prefetch_related("contractor__people__user"))
+
+
+def _to_be_delivered(company: Company, briefs: list[Brief]) -> Iterator[Message]:
+    for brief in briefs:
+        for person in unique(brief.contractor.people.all()):
+            yield Message(
+                person=person, key=f"brief-due:{brief.pk}:{brief.due_on}", group=Group.DEADLINES,
+                url=reverse("processes:brief-detail", args=[company.slug, brief.pk]),
+                words=lambda brief=brief: (
+                    _("The brief is due tomorrow: %(title)s") % {"title": brief.title}, str(brief.get_state_display()),
+                ),
+            )  # fmt: skip
 
 
 def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:

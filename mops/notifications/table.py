@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop, ngettext
 from kpis.models import DataIncident, Import, StopRule, StopRuleVersion
 from mops.models import WebhookEndpoint
 from mops.notifications.brief_kinds import BRIEF_KINDS
+from mops.notifications.handover_kinds import handover_kinds
 from mops.notifications.kinds import Item, Kind, Where, Words, page, with_reason
 from mops.notifications.recipients import holder, unique
 from processes import deciders
@@ -365,6 +366,7 @@ KINDS: dict[str, Kind] = {
         _flags, lambda around, item: unique([item.obj.action.owner]), _flagged, _list("processes:action-list"), together=True
     ),
     **BRIEF_KINDS,
+    **handover_kinds(_list("processes:handover-list")),
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),
 }  # fmt: skip
 TELLS_THE_AUTHOR = frozenset({"fail_import"})

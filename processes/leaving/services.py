@@ -219,10 +219,27 @@ def leave_due(*, company: Company, at: datetime, today: date) -> int:
             with transaction.atomic():
                 _leave(company, None, at, today, handover)
         except Refused as refusal:
-            Handover.objects.filter(company=company, pk=handover.pk).update(trouble=refusal.message[:400])
+            _note_trouble(handover, at, refusal.message[:400])
             continue
         ended += 1
     return ended
+
+
+def _note_trouble(handover: Handover, at: datetime, trouble: str) -> None:
+    """Keep why nothing could be ended; told once, not every day again."""
+    if handover.trouble == trouble:
+        return
+    handover.trouble = trouble
+    handover.save(update_fields=["trouble"])
+    _tell_rest(handover, at, trouble)
+
+
+def _tell_rest(handover: Handover, at: datetime, reason: str = "") -> None:
+    left = handover.items.exclude(state__in=HandoverItem.SETTLED).count()
+    audit.record(
+        company=handover.company, by=None, verb="leave_with_rest", obj=handover, at=at, reason=reason,
+        after={"person": str(handover.person), "items": left},
+    )  # fmt: skip
 
 
 def _leave(company: Company, by: Membership | None, at: datetime, today: date, handover: Handover) -> None:
@@ -239,6 +256,8 @@ def _leave(company: Company, by: Membership | None, at: datetime, today: date, h
             _fall(item, heirs, at, today)
     handover.state, handover.left_at, handover.trouble = State.LEFT, at, ""
     handover.save(update_fields=["state", "left_at", "trouble"])
+    if handover.items.exclude(state__in=HandoverItem.SETTLED).exists():
+        _tell_rest(handover, at)
     _close_if_done(company, by, at, handover)
 
 

@@ -12,7 +12,8 @@ from kpis.selectors import stop_rules
 from kpis.selectors.sources import Freshness, freshness
 from processes import briefs, lists, reviews, role_reviews
 from processes import selectors as processes_selectors
-from processes.models import Action, Brief
+from processes.leaving import plans
+from processes.models import Action, Brief, Handover
 from reports.models import WeeklyReport
 from reports.selectors.calendar import week_book
 from reports.selectors.channel import open_desks, result_measure
@@ -159,7 +160,8 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
         person=person, at=at, day=day,
         due=sorted(
             _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day)
-            + _role_review(company, chief) + _briefs(company, person), key=lambda item: item.due_at,
+            + _role_review(company, chief) + _briefs(company, person)
+            + _handovers(company, person), key=lambda item: item.due_at,
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
@@ -254,6 +256,20 @@ def _briefs(company: Company, person: Membership) -> list[Due]:
             briefs.due_at(brief, company), str(brief.contractor), words[brief.state][1],
         )
         for brief in briefs.waiting_for(company=company, person=person)
+    ]  # fmt: skip
+
+
+def _handovers(company: Company, person: Membership) -> list[Due]:
+    """What somebody leaving would hand to this person: their word is asked until the last day."""
+    asked: dict[Handover, list[str]] = {}
+    for item in plans.waiting_for(company=company, person=person):
+        asked.setdefault(item.handover, []).append(item.label)
+    return [
+        Due(
+            _("Say whether you take over: %(person)s leaves") % {"person": handover.person}, "processes:handover-list", (),
+            datetime.combine(handover.last_day, time(18), tzinfo=company.zone), "; ".join(labels[:3]), _("Answer"),
+        )
+        for handover, labels in asked.items()
     ]  # fmt: skip
 
 
