@@ -15,6 +15,7 @@ from mops import views
 from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from processes.brief_api import BriefViewSet
+from processes.leaving_api import HandoverViewSet, IndependenceViewSet
 from reports.api.dashboard import DashboardViewSet
 from reports.api.discipline import DisciplineViewSet, StuckActionViewSet
 from reports.api.meetings import MeetingViewSet
@@ -51,6 +52,8 @@ router.register("company-days", CompanyDayViewSet, basename="company-day")
 router.register("accesses", AccessViewSet, basename="access")
 router.register("contractors", ContractorViewSet, basename="contractor")
 router.register("briefs", BriefViewSet, basename="brief")
+router.register("handovers", HandoverViewSet, basename="handover")
+router.register("independence", IndependenceViewSet, basename="independence")
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="api-schema"),

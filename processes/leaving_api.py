@@ -1,0 +1,145 @@
+"""The independence index with what is behind it, and departures with what they hand over, for who manages people."""
+
+from datetime import timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from processes.independence import history
+from processes.independence.index import index_of, without_each
+from processes.leaving import plans, services
+from processes.leaving.house import open_house
+from processes.models import Handover, HandoverItem
+from roles.permissions import Permission
+from roles.rest.viewsets import CompanyViewSet
+
+SHOWN_DAYS = 365
+
+
+class ThingSerializer(serializers.Serializer):
+    """An object of a part; `lack` null: it counts. `step`: what to do about it, in words."""
+
+    name = serializers.CharField()
+    lack = serializers.CharField(allow_null=True)
+    step = serializers.CharField(source="lack.step", default=None, allow_null=True)
+    role = serializers.IntegerField(source="role_id", allow_null=True)
+    channel = serializers.CharField(source="channel.code", default=None, allow_null=True)
+    access = serializers.IntegerField(source="access_id", allow_null=True)
+
+
+class PartSerializer(serializers.Serializer):
+    """`share` of the objects that count; `weight`, `points`: of 100; `gain`: points that the next `step` brings."""
+
+    code = serializers.CharField(source="part")
+    name = serializers.CharField(source="part.label")
+    share = serializers.DecimalField(max_digits=8, decimal_places=4)
+    weight = serializers.DecimalField(max_digits=8, decimal_places=2)
+    points = serializers.DecimalField(max_digits=8, decimal_places=2)
+    gain = serializers.DecimalField(max_digits=8, decimal_places=2)
+    step = ThingSerializer(allow_null=True)
+    evidence = ThingSerializer(source="things", many=True)
+
+
+class AloneSerializer(serializers.Serializer):
+    """The index as it would be if this person (an id) were not there any more."""
+
+    person = serializers.IntegerField()
+    value = serializers.IntegerField(allow_null=True)
+
+
+class IndexDaySerializer(serializers.Serializer):
+    day = serializers.DateField()
+    value = serializers.IntegerField(allow_null=True)
+
+
+class IndependenceSerializer(serializers.Serializer):
+    """`value` null: there is nothing to measure yet. `history`: kept days of a year, oldest first."""
+
+    value = serializers.IntegerField(allow_null=True)
+    parts = PartSerializer(many=True)
+    without = AloneSerializer(many=True)
+    history = IndexDaySerializer(many=True)
+
+
+class HandoverItemSerializer(serializers.Serializer):
+    """`successor`: a person's id. `channel`: a code."""
+
+    id = serializers.IntegerField(source="pk")
+    kind = serializers.ChoiceField(HandoverItem.Kind.choices)
+    name = serializers.CharField(source="label")
+    channel = serializers.CharField(source="channel.code", default=None, allow_null=True)
+    successor = serializers.IntegerField(source="successor_id", allow_null=True)
+    state = serializers.ChoiceField(HandoverItem.State.choices)
+    note = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+    passed_at = serializers.DateTimeField(allow_null=True)
+
+
+class HandoverSerializer(serializers.Serializer):
+    """A departure. `person`: an id; `trouble`: why the membership could not be ended on its day."""
+
+    id = serializers.IntegerField(source="pk")
+    person = serializers.IntegerField(source="person_id")
+    last_day = serializers.DateField()
+    reason = serializers.CharField()
+    state = serializers.ChoiceField(Handover.State.choices)
+    trouble = serializers.CharField()
+    left_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    items = HandoverItemSerializer(many=True)
+
+
+class IndependenceViewSet(CompanyViewSet):
+    """How far marketing stands on the system and not on single people, today."""
+
+    serializer_class = IndependenceSerializer
+    read_permission = Permission.VIEW_MONEY
+    pagination_class = None
+
+    @extend_schema(operation_id="independence", responses=IndependenceSerializer)
+    def list(self, request, company_slug=None):
+        if not self.person.can(Permission.VIEW_MONEY):
+            raise PermissionDenied(_("Your hats do not allow this."))
+        now = timezone.now()
+        today = self.company.local_date(now)
+        house = open_house(company=self.company, on=today, at=now, money=False)
+        found = index_of(house)
+        body = {
+            "value": found.value, "parts": found.parts,
+            "without": [{"person": person, "value": value} for person, value in without_each(house).items()],
+            "history": history.history(company=self.company, since=today - timedelta(days=SHOWN_DAYS)),
+        }  # fmt: skip
+        return Response(IndependenceSerializer(body).data)
+
+
+class HandoverViewSet(CompanyViewSet):
+    """Departures, the newest first, each with what it hands over. A successor's own word is given on the screen."""
+
+    serializer_class = HandoverSerializer
+    read_permission = Permission.MANAGE_COMPANY
+    write_permissions = {"close": Permission.MANAGE_COMPANY}
+    lookup_value_regex = r"\d{1,18}"
+
+    @extend_schema(responses=HandoverSerializer(many=True))
+    def list(self, request):
+        page = self.paginate_queryset(plans.handovers(company=self.company))
+        return self.get_paginated_response(HandoverSerializer(page, many=True).data)
+
+    @extend_schema(responses=HandoverSerializer)
+    def retrieve(self, request, pk):
+        return Response(HandoverSerializer(self._handover(pk)).data)
+
+    @extend_schema(request=None, responses=HandoverSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request, pk):
+        """409 naming what is left, or while the person is still here."""
+        services.close_handover(company=self.company, by=self.person, at=timezone.now(), handover=self._handover(pk))
+        return Response(HandoverSerializer(self._handover(pk)).data)
+
+    def _handover(self, pk) -> Handover:
+        return self.found(plans.get_handover(company=self.company, pk=int(pk)))
