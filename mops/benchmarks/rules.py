@@ -88,10 +88,11 @@ def _one(stdout, company_id: int, at: datetime) -> None:
     formulas = {version: loop.formula_of(version) for version in versions}
     found = mornings.after_a_load(company, at, formulas, _scalar())
     stdout.write(
-        f"one company after a load: {found['clock']:.1f} ms by the clock, {found['cpu']:.1f} ms of CPU, {found['rows']} rows "
-        f"written; a loop {found['loop']:.0f} ms of CPU"
+        f"one company after a load: {found['judged']:.1f} ms of CPU to read and judge, {found['cpu']:.1f} ms with "
+        f"{found['rows']} rows of states, log and breaches written ({found['clock']:.1f} ms by the clock); a loop that reads "
+        f"and judges {found['loop']:.0f} ms"
     )
-    _goal(stdout, "one company", min(found["clock"], found["cpu"]), ONE_GOAL_MS, " ms", above=False)
+    _goal(stdout, "read and judged", found["judged"], ONE_GOAL_MS, " ms", above=False)
     _goal(stdout, "faster than its loop", found["loop"] / found["cpu"], ONE_LOOP_GOAL, "x", above=True)
 
 
