@@ -5,6 +5,7 @@ back-test all call `run`. Signatures come in as marks on their day; age, shadow 
 """
 
 from collections.abc import Iterable, Sequence
+from math import ceil
 
 import numpy as np
 
@@ -18,7 +19,6 @@ from kpis.day_classes import (
     Window,
     classify,
     confirmed,
-    signs,
     wide_enough,
 )
 from kpis.outcomes import Episode, Event, Incident, Mark, Outcome, State
@@ -26,6 +26,7 @@ from kpis.outcomes import Episode, Event, Incident, Mark, Outcome, State
 GRACE_DAYS = 3
 FALSE_ALARM_DAYS = 3
 PAUSE_DAYS = 7
+LARGEST = 2**63 - 1
 MISSING, INACTIVE, BREACH, FINE = (
     int(one) for one in (DayClass.MISSING, DayClass.INACTIVE, DayClass.BREACH, DayClass.OK)
 )
@@ -63,9 +64,11 @@ class _Machine:
         self.slides, self.nobody = bool(len(self.sliders)), np.zeros(rows, bool)
         self.drips = rules.array(lambda rule: rule.window is Window.SINCE_CONVERSION, bool)
         self.dripping = np.flatnonzero(self.drips)
-        self.drip_lines = rules.only(self.dripping).map(lambda rule: rule.k * rule.line)
+        self.drip_limits = rules.only(self.dripping).array(lambda rule: ceil(rule.k * rule.line), object)
         self.money = wide_enough(figures.numerator[self.dripping], days)
         self.drip = np.zeros(len(self.dripping), self.money.dtype)
+        if not (self.drip_limits > LARGEST).any():
+            self.drip_limits = self.drip_limits.astype(np.int64)
 
         self.state, self.streak, self.clean, self.missing, self.idle, self.grace = (
             np.zeros(rows, np.int32) for _counter in range(6)
@@ -213,7 +216,7 @@ class _Machine:
         self.drip[converted] = 0
         self.drip[spending] += self.money[spending, day]
         self.drip[self.grace[rows] > 0] = 0
-        reached = spending & (signs(self.drip, np.ones_like(self.drip), self.drip_lines) >= 0)
+        reached = spending & (self.drip >= self.drip_limits)
         self.classes[rows[reached], day] = DayClass.BREACH
         return self.classes[:, day]
 
