@@ -12,10 +12,19 @@ from processes.independence.history import keep_index
 from processes.independence.index import Part, index_of
 from processes.leaving import plans, services
 from processes.leaving.house import open_house
-from processes.models import Action, Handover, HandoverItem, IndexSnapshot
+from processes.models import Action, Brief, Handover, HandoverItem, IndexSnapshot
 from processes.packs import pack
 from roles import audit, selectors
-from roles.models import Appointment, AuditEvent, Channel, RoleVersion
+from roles.models import (
+    Access,
+    AccessAdministrator,
+    Appointment,
+    AuditEvent,
+    Channel,
+    Contractor,
+    DocumentLink,
+    RoleVersion,
+)
 from roles.permissions import RoleKind
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
@@ -99,11 +108,40 @@ def furnish(made, draw_person) -> None:
         Action.objects.create(
             company=company, text=f"Дело {number}", owner=draw_person(), due_on=TODAY, channel=made.blog, created_at=AT
         )
+        furnish_outside(made, number, draw_person)
     Channel.objects.filter(company=company).update(coordinator=draw_person())
     for row in Appointment.objects.filter(company=company).exclude(role__kind=RoleKind.OWNER):
         deputy = draw_person()
         if deputy.pk != row.person_id:
             Appointment.objects.filter(pk=row.pk).update(deputy=deputy)
+
+
+def furnish_outside(made, number: int, draw_person) -> None:
+    """An access with one administrator or two, a document, a contractor with a brief."""
+    owned = {"company": made.company}
+    access = Access.objects.create(
+        **owned, system="VK", identifier=str(number), owned_by="company", registered_on=TODAY, changed_at=AT
+    )
+    for person in {draw_person(), draw_person()}:
+        AccessAdministrator.objects.create(**owned, access=access, person=person)
+    DocumentLink.objects.create(
+        **owned, title="Прайс", url=f"https://example.org/{number}", owner=draw_person(), added_on=TODAY
+    )
+    responsible, deputy = draw_person(), draw_person()
+    contractor = Contractor.objects.create(
+        **owned, name=f"Студия {number}", scope="s", starts_on=TODAY, ends_on=TODAY + timedelta(days=90), changed_at=AT,
+        responsible=responsible, deputy=None if deputy.pk == responsible.pk else deputy,
+    )  # fmt: skip
+    Brief.objects.create(
+        **owned,
+        contractor=contractor,
+        title="t",
+        text="t",
+        due_on=TODAY,
+        author=draw_person(),
+        created_at=AT,
+        changed_at=AT,
+    )
 
 
 @pytest.mark.django_db
@@ -129,6 +167,8 @@ def test_after_any_departure_nothing_is_without_an_owner_and_nothing_is_lost(acm
         assert not leaver.is_active
         assert_nothing_orphaned(acme)
         assert (Action.objects.count(), StopRule.objects.count(), Source.objects.count()) == (actions, 3, 3)
+        kept = [model.objects.count() for model in (Access, DocumentLink, Contractor, Brief)]
+        assert kept == [3, 3, 3, 3]
         assert AuditEvent.objects.count() > told
         handover.refresh_from_db()
         left = handover.items.exclude(state__in=HandoverItem.SETTLED).exists()
@@ -154,3 +194,8 @@ def assert_nothing_orphaned(made) -> None:
     assert not Source.objects.filter(owner__is_active=False).exists()
     assert not Source.objects.filter(owner=None).exists()
     assert not Action.objects.filter(state="open", owner__is_active=False).exists()
+    for access in Access.objects.all():
+        assert access.administrators.exists()
+        assert not access.administrators.filter(is_active=False).exists()
+    assert not DocumentLink.objects.filter(owner__is_active=False).exists()
+    assert not Contractor.objects.filter(responsible__is_active=False).exists()
