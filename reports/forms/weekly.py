@@ -186,7 +186,7 @@ class FactForm(ReportForm):
         label=gettext_lazy("No action, because"), required=False, max_length=300,
         help_text=gettext_lazy("Only when nothing has to be done."),
     )  # fmt: skip
-    late_reason = forms.ChoiceField(label=gettext_lazy("Reason"), required=False)
+    late_reason = forms.ChoiceField(label=gettext_lazy("Why after the deadline"), required=False)
 
     def __init__(self, *args, figures, promises, people, default_owner, rows=2, late=False, **kwargs):
         report = kwargs["report"]
