@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from processes.leaving.house import House, administrators
 from roles.flags import ENOUGH_ADMINISTRATORS
-from roles.journal import VERBS
+from roles.journal_words import VERBS
 from roles.models import Access, Channel, Membership, RoleVersion
 from roles.permissions import RoleKind
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from kpis.models import Source, StopRuleVersion
 from processes.leaving.house import Earning, House, Work, administrators, is_channel_hat
 from processes.models import Action, Decision
-from roles.journal import VERBS
+from roles.journal_words import VERBS
 from roles.models import Access, Appointment, Channel, Contractor, DocumentLink, ExternalCheck, Membership
 from roles.permissions import ROLE_PERMISSIONS, Permission, Reach, RoleKind
 
