@@ -1,4 +1,4 @@
-"""Briefs of contractors for the company's side: written, sent, judged. The contractor's people answer on the screen."""
+"""Briefs of contractors for both sides: the company writes, sends and judges; the contractor's people take, return, deliver."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -70,22 +70,33 @@ class BriefMetSerializer(serializers.Serializer):
     met = serializers.ListField(child=serializers.IntegerField(min_value=0), max_length=briefing.MOST_CRITERIA)
 
 
+class BriefDeliverySerializer(serializers.Serializer):
+    """A link to the result, words about it, or both."""
+
+    delivery_url = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    delivery_text = serializers.CharField(required=False, allow_blank=True)
+
+
 class BriefViewSet(CompanyViewSet):
-    """`?contractor=<id>` and `?state=` narrow the list."""
+    """`?contractor=<id>` and `?state=` narrow the list.
+
+    A contractor's person sees what was sent by the own contract, and answers it by `take`, `return`, `deliver`.
+    """
 
     serializer_class = BriefSerializer
     lookup_field = "id"
     lookup_value_regex = "[0-9]+"
+    read_permission = (Permission.READ, Permission.DO_TASKS)
     write_permissions = dict.fromkeys(
         ("create", "partial_update", "send", "accept_work", "return_work", "cancel"), Permission.READ
-    )
+    ) | dict.fromkeys(("take", "return_brief", "deliver"), Permission.DO_TASKS)
 
     @extend_schema(
         parameters=[OpenApiParameter("contractor", int), OpenApiParameter("state", str)],
         responses=BriefSerializer(many=True),
     )
     def list(self, request, company_slug=None):
-        found = briefs.briefs(company=self.company)
+        found = briefs.visible_briefs(company=self.company, person=self.person)
         if (asked := request.query_params.get("contractor", "")).isdecimal():
             found = found.filter(contractor_id=int(asked))
         if state := request.query_params.get("state"):
@@ -112,6 +123,24 @@ class BriefViewSet(CompanyViewSet):
     @action(detail=True, methods=["post"])
     def send(self, request, company_slug=None, id=None):
         return self._answer(briefing.send_brief(**self._acting(), brief=self._brief(id)))
+
+    @extend_schema(parameters=[ID], request=None, responses=BriefSerializer)
+    @action(detail=True, methods=["post"])
+    def take(self, request, company_slug=None, id=None):
+        """The contractor's people take it to work."""
+        return self._answer(briefing.take_brief(**self._acting(), brief=self._brief(id)))
+
+    @extend_schema(parameters=[ID], request=BriefReasonSerializer, responses=BriefSerializer)
+    @action(detail=True, methods=["post"], url_path="return")
+    def return_brief(self, request, company_slug=None, id=None):
+        """The contractor's people send it back: what is missing or cannot be done."""
+        return self._step(briefing.return_brief, BriefReasonSerializer(data=request.data), id)
+
+    @extend_schema(parameters=[ID], request=BriefDeliverySerializer, responses=BriefSerializer)
+    @action(detail=True, methods=["post"])
+    def deliver(self, request, company_slug=None, id=None):
+        """The contractor's people hand the work in."""
+        return self._step(briefing.deliver_brief, BriefDeliverySerializer(data=request.data), id)
 
     @extend_schema(parameters=[ID], request=BriefMetSerializer, responses=BriefSerializer)
     @action(detail=True, methods=["post"], url_path="accept-work")
@@ -154,7 +183,8 @@ class BriefViewSet(CompanyViewSet):
         return {"company": self.company, "by": self.person, "at": timezone.now()}
 
     def _brief(self, pk) -> Brief:
-        return self.found(briefs.get_brief(company=self.company, pk=int(pk)))
+        brief = self.found(briefs.get_brief(company=self.company, pk=int(pk)))
+        return self.found(brief if briefs.may_see(person=self.person, brief=brief) else None)
 
     def _answer(self, brief: Brief, status=200):
         return Response(BriefSerializer(brief).data, status=status, headers={"ETag": self.etag(row_version(brief))})

@@ -249,3 +249,46 @@ def test_the_api_writes_sends_and_judges(work, sign_in):
     judged = browser.post(f"{url}accept-work/", {"met": [0]}, content_type="application/json")
     assert (judged.status_code, judged.json()["type"] != "") == (409, True)
     assert browser.get("/api/v1/c/acme/briefs/?state=sent").json()["results"][0]["title"] == "Тише"
+
+
+def test_the_contractor_answers_by_the_api(work, sign_in):
+    browser = sign_in(work.theirs)
+    url = f"/api/v1/c/acme/briefs/{work.brief.pk}/"
+    assert browser.get(url).status_code == 404, "a draft is nobody else's"
+    go(work, "sent")
+
+    assert [row["id"] for row in browser.get("/api/v1/c/acme/briefs/").json()["results"]] == [work.brief.pk]
+    assert sign_in(work.acme.pm).post(f"{url}take/").status_code == 403, "the step is the contractor's"
+    assert browser.post(f"{url}return/", {"reason": " "}, content_type="application/json").status_code == 400
+    assert browser.post(f"{url}take/").json()["state"] == "accepted"
+    assert browser.post(f"{url}take/").status_code == 409
+    assert browser.post(f"{url}deliver/", {}, content_type="application/json").status_code == 400
+    delivered = browser.post(f"{url}deliver/", {"delivery_text": "готово"}, content_type="application/json").json()
+    assert (delivered["state"], delivered["delivery_text"]) == ("delivered", "готово")
+    assert browser.post(f"{url}accept-work/", {"met": [0, 1]}, content_type="application/json").status_code == 403
+
+
+def test_the_contractor_returns_a_brief_by_the_api(work, sign_in):
+    go(work, "sent")
+    url = f"/api/v1/c/acme/briefs/{work.brief.pk}/return/"
+    answer = sign_in(work.theirs).post(url, {"reason": "Нет макета"}, content_type="application/json").json()
+    assert (answer["state"], answer["reason"]) == ("returned", "Нет макета")
+
+
+def test_the_api_hides_a_brief_of_another_contract(work, sign_in):
+    go(work, "sent")
+    other = contractors.create_contractor(
+        company=work.company, by=work.acme.pm, at=work.now, name="Чужая", scope="x", starts_on=work.today,
+        ends_on=work.today + timedelta(days=90), responsible=work.acme.pm,
+    )  # fmt: skip
+    Brief.objects.filter(pk=work.brief.pk).update(contractor=other)
+    browser = sign_in(work.theirs)
+    url = f"/api/v1/c/acme/briefs/{work.brief.pk}/"
+
+    assert browser.get("/api/v1/c/acme/briefs/").json()["results"] == []
+    assert browser.get(url).status_code == 404
+    for step_name in ("take", "return", "deliver"):
+        body = {"reason": "x", "delivery_text": "x"}
+        assert browser.post(f"{url}{step_name}/", body, content_type="application/json").status_code == 404
+    work.brief.refresh_from_db()
+    assert work.brief.state == "sent"
