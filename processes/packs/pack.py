@@ -13,6 +13,7 @@ from kpis.selectors.cube import load_cube
 from kpis.selectors.measures import kpis_of, measures_from, metrics_of
 from processes import selectors
 from processes.models import Action, Decision, PackReading
+from processes.packs.belongings import Belongings, Handed, belongings, by_appointment, by_right, handed
 from roles import audit
 from roles import selectors as people_selectors
 from roles.models import Appointment, Channel, Company, Membership, RoleVersion
@@ -33,7 +34,7 @@ class KpiRow:
 
 @dataclass(frozen=True)
 class Pack:
-    """What a hat is handed over with. `content`: the hash of its text, without figures and open items, which change daily."""
+    """What a hat is handed over with."""
 
     role: RoleVersion
     duties: list[tuple[str, str]]
@@ -45,11 +46,11 @@ class Pack:
     decisions: list[Decision]
     past: list[Decision]
     ask: list[tuple[str, Membership]]
-    content: str
+    handed: Handed
 
 
 def pack_of(*, company: Company, role: RoleVersion, reader: Membership, on: date) -> Pack:
-    """The pack as `reader` may see it: KPIs of money only where they may see the money. About fifteen queries."""
+    """The pack as `reader` may see it: KPIs of money only where they may see the money. About twenty queries."""
     appointments = list(people_selectors.appointments_in_force(company=company, on=on))
     holders = [row for row in appointments if row.role_id == role.role_id]
     channels = [row.channel for row in holders if row.channel_id]
@@ -69,15 +70,20 @@ def pack_of(*, company: Company, role: RoleVersion, reader: Membership, on: date
         decisions=list(waiting.filter(channel__in=channels) if channels else waiting)[:MOST_PAST],
         past=list(about[:MOST_PAST]),
         ask=_whom_to_ask(appointments, holders),
-        content=content_of(role, channels),
+        handed=handed(belongings(company=company, on=on), role, holders, reader, by_right(reader)),
     )
 
 
-def content_of(role: RoleVersion, channels: list[Channel]) -> str:
-    """What a reader agrees to: the charter and the channels it is about."""
+def content_of(role: RoleVersion, appointments: list[Appointment], reader: Membership, found: Belongings) -> str:
+    """The hash of what a reader agrees to: the charter, the channels, and what the pack hands this reader over.
+
+    Figures and open items are not in it: they change daily. Nothing handed over leaves the hash as it was without.
+    """
+    worn = [row for row in appointments if row.role_id == role.role_id]
     text = [
         role.name_ru, role.name_en, role.mission_ru, role.mission_en, role.duties, role.kpis,
-        sorted(channel.name for channel in channels),
+        sorted(row.channel.name for row in worn if row.channel_id),
+        *handed(found, role, worn, reader, by_appointment(appointments, reader)).text(),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(text, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
@@ -127,18 +133,21 @@ class Reader:
 
 
 def readers(*, company: Company, on: date) -> dict[int, list[Reader]]:
-    """Role id → everybody who wears or deputises it, with what they have read; four queries."""
+    """Role id → everybody who wears or deputises it, with what they have read; ten queries."""
     appointments = list(people_selectors.appointments_in_force(company=company, on=on))
     versions = {version.role_id: version for version in people_selectors.roles(company=company)}
     read: dict[tuple[int, int], list[PackReading]] = {}
     for row in PackReading.objects.filter(company=company).order_by("at"):
         read.setdefault((row.role_id, row.person_id), []).append(row)
+    things = belongings(company=company, on=on)
     found: dict[int, list[Reader]] = {}
     for role_id, version in versions.items():
         mine = [row for row in appointments if row.role_id == role_id]
-        content = content_of(version, [row.channel for row in mine if row.channel_id])
         people = {one.pk: one for row in mine for one in (row.person, row.deputy) if one is not None}
-        found[role_id] = [_reader(person, read.get((role_id, pk), []), content) for pk, person in people.items()]
+        found[role_id] = [
+            _reader(person, read.get((role_id, pk), []), content_of(version, appointments, person, things))
+            for pk, person in people.items()
+        ]
     return found
 
 
@@ -150,8 +159,9 @@ def _reader(person: Membership, rows: list[PackReading], content: str) -> Reader
 @transaction.atomic
 def read_pack(*, company: Company, by: Membership, at: datetime, role: RoleVersion) -> PackReading:
     """The reader's own word that the present text is read; a second one changes nothing."""
-    mine = people_selectors.appointments_in_force(company=company, on=company.local_date(at)).filter(role=role.role_id)
-    content = content_of(role, [row.channel for row in mine if row.channel_id])
+    on = company.local_date(at)
+    appointments = list(people_selectors.appointments_in_force(company=company, on=on))
+    content = content_of(role, appointments, by, belongings(company=company, on=on))
     row, made = PackReading.objects.get_or_create(
         company=company, role_id=role.role_id, person=by, content=content, defaults={"at": at}
     )
