@@ -15,7 +15,8 @@ from mops import views
 from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from processes.brief_api import BriefViewSet
-from processes.leaving_api import HandoverViewSet, IndependenceViewSet
+from processes.leaving_api import HandoverItemViewSet, HandoverViewSet, IndependenceViewSet
+from processes.risk_api import RiskViewSet
 from reports.api.dashboard import DashboardViewSet
 from reports.api.discipline import DisciplineViewSet, StuckActionViewSet
 from reports.api.meetings import MeetingViewSet
@@ -24,10 +25,11 @@ from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
 from roles.api.people import MeView, PersonViewSet, RoleViewSet
-from roles.api.registry import AccessViewSet, ContractorViewSet
+from roles.api.registry import AccessViewSet, ContractorViewSet, DocumentViewSet
 
 router = SimpleRouter()
 router.register("people", PersonViewSet, basename="person")
+router.register("people", RiskViewSet, basename="person-risk")
 router.register("roles", RoleViewSet, basename="role")
 router.register("channels", ChannelViewSet, basename="channel")
 router.register("campaigns", CampaignViewSet, basename="campaign")
@@ -50,9 +52,11 @@ router.register("stuck-actions", StuckActionViewSet, basename="stuck-action")
 router.register("week-schedule", WeekScheduleViewSet, basename="week-schedule")
 router.register("company-days", CompanyDayViewSet, basename="company-day")
 router.register("accesses", AccessViewSet, basename="access")
+router.register("documents", DocumentViewSet, basename="document")
 router.register("contractors", ContractorViewSet, basename="contractor")
 router.register("briefs", BriefViewSet, basename="brief")
 router.register("handovers", HandoverViewSet, basename="handover")
+router.register("handover-items", HandoverItemViewSet, basename="handover-item")
 router.register("independence", IndependenceViewSet, basename="independence")
 
 urlpatterns = [

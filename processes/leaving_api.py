@@ -1,4 +1,4 @@
-"""The independence index with what is behind it, and departures with what they hand over, for who manages people."""
+"""The independence index with what is behind it, departures with what they hand over, and the successors' own word."""
 
 from datetime import timedelta
 
@@ -15,8 +15,10 @@ from processes.independence.index import index_of, without_each
 from processes.leaving import plans, services
 from processes.leaving.house import open_house
 from processes.models import Handover, HandoverItem
+from roles import selectors
 from roles.permissions import Permission
 from roles.rest.viewsets import CompanyViewSet
+from roles.validation import refuse
 
 SHOWN_DAYS = 365
 
@@ -67,9 +69,12 @@ class IndependenceSerializer(serializers.Serializer):
 
 
 class HandoverItemSerializer(serializers.Serializer):
-    """`successor`: a person's id. `channel`: a code."""
+    """`successor`: a person's id. `channel`: a code. `person`: who leaves, an id; `last_day`: theirs."""
 
     id = serializers.IntegerField(source="pk")
+    handover = serializers.IntegerField(source="handover_id")
+    person = serializers.IntegerField(source="handover.person_id")
+    last_day = serializers.DateField(source="handover.last_day")
     kind = serializers.ChoiceField(HandoverItem.Kind.choices)
     name = serializers.CharField(source="label")
     channel = serializers.CharField(source="channel.code", default=None, allow_null=True)
@@ -92,6 +97,20 @@ class HandoverSerializer(serializers.Serializer):
     left_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
     items = HandoverItemSerializer(many=True)
+
+
+class HandoverAnswerSerializer(serializers.Serializer):
+    """`note`: why not; needed for a no."""
+
+    agrees = serializers.BooleanField()
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300)
+
+
+class HandoverSuccessorSerializer(serializers.Serializer):
+    """`successor`: a person's id; null: nobody is needed, `note` says why."""
+
+    successor = serializers.IntegerField(allow_null=True)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
 
 
 class IndependenceViewSet(CompanyViewSet):
@@ -118,7 +137,7 @@ class IndependenceViewSet(CompanyViewSet):
 
 
 class HandoverViewSet(CompanyViewSet):
-    """Departures, the newest first, each with what it hands over. A successor's own word is given on the screen."""
+    """Departures, each with what it hands over; the lines are answered at `handover-items/`."""
 
     serializer_class = HandoverSerializer
     read_permission = Permission.MANAGE_COMPANY
@@ -143,3 +162,54 @@ class HandoverViewSet(CompanyViewSet):
 
     def _handover(self, pk) -> Handover:
         return self.found(plans.get_handover(company=self.company, pk=int(pk)))
+
+
+class HandoverItemViewSet(CompanyViewSet):
+    """What somebody who leaves would hand to the caller; managers ask another person."""
+
+    serializer_class = HandoverItemSerializer
+    read_permission = Permission.DO_TASKS
+    write_permissions = {"answer": Permission.DO_TASKS, "successor": Permission.MANAGE_COMPANY}
+    lookup_value_regex = r"\d{1,18}"
+
+    @extend_schema(responses=HandoverItemSerializer(many=True))
+    def list(self, request):
+        """Lines that wait for the caller's word."""
+        page = self.paginate_queryset(plans.waiting_for(company=self.company, person=self.person))
+        return self.get_paginated_response(HandoverItemSerializer(page, many=True).data)
+
+    @extend_schema(request=HandoverAnswerSerializer, responses=HandoverItemSerializer)
+    @action(detail=True, methods=["post"])
+    def answer(self, request, pk):
+        """The word of the one who was asked, and of nobody else; 409 when the departure is over."""
+        item, fields = self._item(pk), self._fields(HandoverAnswerSerializer)
+        services.answer(**self._acting(), item=item, **fields)
+        return self._answer(pk)
+
+    @extend_schema(request=HandoverSuccessorSerializer, responses=HandoverItemSerializer)
+    @action(detail=True, methods=["post"])
+    def successor(self, request, pk):
+        """Ask another person, who then has to agree, or let it lapse where the company may do without."""
+        item, fields = self._item(pk), self._fields(HandoverSuccessorSerializer)
+        if fields["successor"] is None:
+            services.let_lapse(**self._acting(), item=item, note=fields["note"])
+            return self._answer(pk)
+        found = selectors.get_person_by_id(company=self.company, pk=fields["successor"])
+        if found is None:
+            raise refuse("successor", "unknown", _("There is no such thing in this company."))
+        services.name_successor(**self._acting(), item=item, successor=found)
+        return self._answer(pk)
+
+    def _fields(self, serializer_class) -> dict:
+        body = serializer_class(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return body.validated_data
+
+    def _acting(self) -> dict:
+        return {"company": self.company, "by": self.person, "at": timezone.now()}
+
+    def _item(self, pk) -> HandoverItem:
+        return self.found(plans.get_item(company=self.company, pk=int(pk)))
+
+    def _answer(self, pk) -> Response:
+        return Response(HandoverItemSerializer(self._item(pk)).data)

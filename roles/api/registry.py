@@ -1,4 +1,4 @@
-"""Accesses and contractors. An access has no field for its secret: what looks like one is refused with the code `secret`."""
+"""Accesses, documents and contractors. An access has no field for its secret: what looks like one is refused with the code `secret`."""
 
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -9,16 +9,18 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from roles import contracts, registry, selectors
-from roles.models import Access
+from roles.flags import document_flags
+from roles.models import Access, DocumentLink
 from roles.permissions import Permission
 from roles.rest.versions import row_version
 from roles.rest.viewsets import CompanyViewSet
 from roles.services import accesses as access_service
 from roles.services import contractors as contractor_service
+from roles.services import documents as document_service
 from roles.validation import refuse
 
 ID = OpenApiParameter("id", int, OpenApiParameter.PATH)
-PEOPLE = ("owner_person", "responsible", "deputy")
+PEOPLE = ("owner_person", "owner", "responsible", "deputy")
 
 
 class AccessSerializer(serializers.Serializer):
@@ -90,6 +92,30 @@ class ContractorWriteSerializer(ContractorSerializer):
     channels = serializers.ListField(child=serializers.CharField(), required=False, max_length=200)
     people = None
     reason = serializers.CharField(max_length=300, required=False, write_only=True)
+
+
+class DocumentSerializer(serializers.Serializer):
+    """`channel` and `role`: codes, both null: of the whole company; `owner`: id of who keeps it, the caller if not given.
+    `place_is_ours`: the drive belongs to the company. `flags`: what is wrong."""
+
+    id = serializers.IntegerField(source="pk", read_only=True)
+    title = serializers.CharField(max_length=200)
+    url = serializers.CharField(max_length=500)
+    owner = serializers.IntegerField(source="owner_id", required=False)
+    channel = serializers.CharField(source="channel.code", default=None, allow_null=True, read_only=True)
+    role = serializers.CharField(source="role.code", default=None, allow_null=True, read_only=True)
+    place_is_ours = serializers.BooleanField(required=False)
+    added_on = serializers.DateField(read_only=True)
+    flags = serializers.SerializerMethodField()
+
+    def get_flags(self, document: DocumentLink) -> list[str]:
+        return [str(flag) for flag in document_flags(document)]
+
+
+class DocumentWriteSerializer(DocumentSerializer):
+    channel = serializers.CharField(required=False, allow_null=True)
+    role = serializers.CharField(required=False, allow_null=True)
+    flags = None
 
 
 class _RegistryViewSet(CompanyViewSet):
@@ -187,6 +213,69 @@ class AccessViewSet(_RegistryViewSet):
         line = self._line(pk)
         headers = {"ETag": self.etag(row_version(line.access))}
         return Response(AccessSerializer(line).data, status=status, headers=headers)
+
+
+class DocumentViewSet(_RegistryViewSet):
+    """Links to the business's documents, everybody's to read; who keeps them changes them, on the own channels at least."""
+
+    serializer_class = DocumentSerializer
+    write_permissions = dict.fromkeys(("create", "partial_update", "destroy"), Permission.KEEP_ACCESSES)
+
+    @extend_schema(
+        parameters=[OpenApiParameter("channel", str), OpenApiParameter("role", str)],
+        responses=DocumentSerializer(many=True),
+    )
+    def list(self, request, company_slug=None):
+        """`?channel=` and `?role=` (codes) narrow it."""
+        found = registry.documents(company=self.company)
+        for name in ("channel", "role"):
+            if code := request.query_params.get(name):
+                found = found.filter(**{f"{name}__code": code})
+        return self.get_paginated_response(DocumentSerializer(self.paginate_queryset(found), many=True).data)
+
+    @extend_schema(parameters=[ID], responses=DocumentSerializer)
+    def retrieve(self, request, company_slug=None, id=None):
+        return self._answer(int(id))
+
+    @extend_schema(request=DocumentWriteSerializer, responses={201: DocumentSerializer})
+    def create(self, request, company_slug=None):
+        fields = {"owner": self.person, **self._fields(DocumentWriteSerializer(data=request.data))}
+        return self._answer(
+            document_service.create_document(**self._acting(), **self._today(), **fields).pk, status=201
+        )
+
+    @extend_schema(parameters=[ID], request=DocumentWriteSerializer, responses=DocumentSerializer)
+    def partial_update(self, request, company_slug=None, id=None):
+        document = self._document(int(id))
+        self.check_etag(row_version(document))
+        fields = self._fields(DocumentWriteSerializer(data=request.data, partial=True))
+        return self._answer(document_service.update_document(**self._acting(), document=document, **fields).pk)
+
+    @extend_schema(parameters=[ID], request=None, responses={204: None})
+    def destroy(self, request, company_slug=None, id=None):
+        """The link leaves the list; the document itself stays where it is."""
+        document = self._document(int(id))
+        self.check_etag(row_version(document))
+        document_service.remove_document(**self._acting(), document=document)
+        return Response(status=204)
+
+    def _fields(self, serializer) -> dict:
+        fields = super()._fields(serializer)
+        if fields.get("channel") is not None:
+            known = {row.code: row for row in selectors.bare_channels(company=self.company)}
+            fields["channel"] = self._one("channel", fields["channel"], known)
+        if fields.get("role") is not None:
+            known = {version.role.code: version.role for version in selectors.roles(company=self.company)}
+            fields["role"] = self._one("role", fields["role"], known)
+        return fields
+
+    def _document(self, pk: int) -> DocumentLink:
+        return self.found(registry.get_document(company=self.company, pk=pk))
+
+    def _answer(self, pk: int, status=200):
+        document = self._document(pk)
+        headers = {"ETag": self.etag(row_version(document))}
+        return Response(DocumentSerializer(document).data, status=status, headers=headers)
 
 
 class ContractorViewSet(_RegistryViewSet):

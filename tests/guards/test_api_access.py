@@ -16,9 +16,9 @@ METHODS = ("get", "post", "patch", "put", "delete")
 MISSING = 987_654_321
 OF_THE_CONTRACTOR = {
     ("brief-list", "get"), ("brief-detail", "get"), ("brief-take", "post"), ("brief-return-brief", "post"),
-    ("brief-deliver", "post"),
+    ("brief-deliver", "post"), ("handover-item-list", "get"), ("handover-item-answer", "post"),
 }  # fmt: skip
-"""What a contractor's person may ask: the briefs of the own contract, and their own steps on them."""
+"""What a contractor's person may ask: the briefs of the own contract, their own steps on them, things they are asked to take."""
 
 
 def operations(resolver=None, prefix: str = "") -> list[tuple[str, URLPattern, str]]:
@@ -119,7 +119,7 @@ def test_foreign_object_looks_like_a_missing_one(name, pattern, method, two_comp
 
 @pytest.mark.parametrize(("name", "pattern", "method"), OPERATIONS, ids=IDS)
 def test_contractor_reads_and_writes_nothing_of_the_company(name, pattern, method, two_companies, client, key_of):
-    """But the briefs of the own contract: those open, or answer what the service says of the empty body and the state."""
+    """But what is theirs: that opens, or answer what the service says of the empty body and the state."""
     acme, _rival = two_companies
 
     answer = call(client, method, address("acme", name, pattern, acme.things), key_of(acme.contractor))

@@ -1,5 +1,7 @@
 """The independence index and departures by REST."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -39,3 +41,66 @@ def test_departures_are_the_managers_and_are_not_closed_while_anything_is_left(a
     assert [(item["kind"], item["channel"], item["state"]) for item in row["items"]] == [("hat", "vk", "fell")]
     assert browser.post(f"/api/v1/c/acme/handovers/{handover.pk}/close/").status_code == 409
     assert sign_in(acme.cmo).get("/api/v1/c/acme/handovers/").status_code == 403
+
+
+@pytest.fixture
+def leaving(acme):
+    """Performance, with VK, leaves in nine days; the item of the hat."""
+    now = timezone.now()
+    handover = services.start_handover(
+        company=acme.company, by=acme.owner, at=now, person=acme.performance, reason="r",
+        last_day=acme.company.local_date(now) + timedelta(days=9),
+    )  # fmt: skip
+    item = handover.items.get(kind="hat")
+    services.name_successor(company=acme.company, by=acme.owner, at=now, item=item, successor=acme.content)
+    return item
+
+
+def test_the_successor_gives_their_own_word(acme, leaving, sign_in):
+    url = "/api/v1/c/acme/handover-items/"
+    browser = sign_in(acme.content)
+
+    [row] = browser.get(url).json()["results"]
+    assert (row["id"], row["person"], row["channel"]) == (leaving.pk, acme.performance.pk, "vk")
+    no = browser.post(f"{url}{leaving.pk}/answer/", {"agrees": False}, content_type="application/json")
+    assert (no.status_code, no.json()["errors"][0]["field"]) == (400, "note")
+    body = {"agrees": True}
+    assert sign_in(acme.pm).post(f"{url}{leaving.pk}/answer/", body, content_type="application/json").status_code == 403
+    answer = browser.post(f"{url}{leaving.pk}/answer/", body, content_type="application/json")
+    assert answer.json()["state"] == "confirmed"
+    assert browser.get(url).json()["results"] == []
+
+
+def test_a_manager_asks_another_person_who_has_to_agree(acme, rival, leaving, sign_in):
+    url = f"/api/v1/c/acme/handover-items/{leaving.pk}/successor/"
+    body = {"successor": acme.cmo.pk}
+
+    def ask(person, **fields):
+        return sign_in(person).post(url, fields, content_type="application/json")
+
+    assert ask(acme.content, **body).status_code == 403
+    assert ask(acme.pm, successor=rival.pm.pk).json()["errors"][0]["code"] == "unknown"
+    assert ask(acme.pm, successor=None, note="x").json()["errors"][0]["code"] == "needs_owner"
+    answer = ask(acme.pm, **body).json()
+    assert (answer["successor"], answer["state"]) == (acme.cmo.pk, "proposed")
+
+
+def test_what_would_stop_without_a_person(acme, rival, sign_in, django_assert_max_num_queries):
+    browser = sign_in(acme.cmo)
+    url = f"/api/v1/c/acme/people/{acme.performance.pk}/risk/"
+    browser.get(url)
+    with django_assert_max_num_queries(40):
+        body = browser.get(url).json()
+
+    assert body["person"] == acme.performance.pk
+    assert [(row["channel"], row["deputy"], row["revenue"]) for row in body["channels"]] == [("vk", None, None)]
+    assert (body["money"], body["without_figures"]) == (None, ["vk"]), "unknown is not zero"
+    assert [row["channel"] for row in body["hats"]] == ["vk"]
+    assert set(body["index"]) == {"value", "without"}
+    assert browser.get(f"/api/v1/c/acme/people/{rival.performance.pk}/risk/").status_code == 404
+
+
+@pytest.mark.parametrize(("who", "status"), [("owner", 200), ("performance", 403), ("contractor", 403)])
+def test_a_risk_is_for_who_sees_the_money_of_the_company(acme, sign_in, who, status):
+    url = f"/api/v1/c/acme/people/{acme.performance.pk}/risk/"
+    assert sign_in(getattr(acme, who)).get(url).status_code == status

@@ -270,3 +270,49 @@ def test_the_api_keeps_the_registry_without_secrets(acme, sign_in):
     assert theirs.post(f"{url}check/").json()["checked_by"] == acme.performance.pk
     assert sign_in(acme.content).get("/api/v1/c/acme/accesses/").json()["results"] == []
     assert sign_in(acme.content).get(url).status_code == 403
+
+
+def test_the_api_keeps_the_list_of_documents(acme, rival, sign_in):
+    url = "/api/v1/c/acme/documents/"
+    manager, keeper, reader = sign_in(acme.pm), sign_in(acme.performance), sign_in(acme.analyst)
+    body = {"title": "Прайс", "url": "https://example.org/price", "channel": "vk", "role": "performance"}
+
+    def post(browser, **fields):
+        return browser.post(url, body | fields, content_type="application/json")
+
+    assert post(reader).status_code == 403
+    assert post(keeper, channel="blog").status_code == 403, "the document of another channel"
+    assert post(keeper, channel="none").json()["errors"][0]["field"] == "channel"
+    assert post(manager, owner=rival.pm.pk).json()["errors"][0]["field"] == "owner"
+    assert post(manager, url="javascript:alert(1)").json()["errors"][0]["code"] == "scheme"
+    made = post(keeper)
+    assert made.status_code == 201
+    assert {name: made.json()[name] for name in ("owner", "channel", "role", "flags")} == {
+        "owner": acme.performance.pk, "channel": "vk", "role": "performance", "flags": [],
+    }  # fmt: skip
+    assert post(manager).status_code == 409
+    one = f"{url}{made.json()['id']}/"
+    assert reader.get(f"{url}?channel=vk").json()["results"] == [reader.get(one).json()]
+    assert reader.get(f"{url}?channel=blog").json()["results"] == []
+
+    def patch(browser, **fields):
+        return browser.patch(one, fields, content_type="application/json", headers={"If-Match": made["ETag"]})
+
+    assert patch(keeper, channel=None).status_code == 403, "it would become the company's"
+    assert patch(manager, channel=None, owner=acme.content.pk).json()["channel"] is None
+    assert patch(manager, title="x").status_code == 412
+    assert keeper.delete(one).status_code == 403
+    assert manager.delete(one).status_code == 204
+    assert reader.get(one).status_code == 404
+
+
+def test_a_document_of_another_company_is_not_there(acme, rival, sign_in):
+    theirs = documents.create_document(
+        company=rival.company, by=rival.pm, at=NOW, today=TODAY, title="t", url="https://example.org/t", owner=rival.pm
+    )
+    browser, url = sign_in(acme.pm), f"/api/v1/c/acme/documents/{theirs.pk}/"
+
+    assert browser.get(url).status_code == 404
+    assert browser.patch(url, {"title": "x"}, content_type="application/json").status_code == 404
+    assert browser.delete(url).status_code == 404
+    assert DocumentLink.objects.filter(pk=theirs.pk).exists()
