@@ -126,6 +126,15 @@ def release_incident(
     return incident
 
 
+def why_not_release(*, company: Company, by: Membership, at: datetime, incident: DataIncident) -> str:
+    """Why somebody who may release incidents may not release this one, in a sentence; empty: they may."""
+    try:
+        _judged_by_another(company, by, company.local_date(at), incident)
+    except OwnFigures as refusal:
+        return refusal.message
+    return ""
+
+
 def _judged_by_another(company: Company, by: Membership, today: date, incident: DataIncident) -> Membership | None:
     """The checker under whom somebody releases their own figures; None where they are another's, or nobody else could look."""
     authors = authors_of(

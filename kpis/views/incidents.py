@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from kpis.forms.incidents import DoubtForm, ReleaseForm
 from kpis.models import DataIncident
 from kpis.selectors import incidents as reads
-from kpis.services.incidents import may_release, open_doubt, release_incident
+from kpis.services.incidents import may_release, open_doubt, release_incident, why_not_release
 from roles import selectors as who
 from roles.permissions import Permission, requires
 from roles.views import acting
@@ -60,9 +60,10 @@ def data_incident_detail(request, pk):
         else:
             messages.success(request, _("Released: the decisions are opened within a minute."))
         return redirect("kpis:data-incident-detail", request.company.slug, pk)
+    may = incident.is_held_open and may_release(request.person)
     context = {
-        "incident": incident, "held": reads.held_breaches(incident=incident), "form": form,
-        "may_release": incident.is_held_open and may_release(request.person),
+        "incident": incident, "held": reads.held_breaches(incident=incident), "form": form, "may_release": may,
+        "why_not": why_not_release(**acting(request), incident=incident) if may else "",
         "may_enter": request.person.can(Permission.ENTER_FACTS),
     }  # fmt: skip
     return render(request, "kpis/data_incident_detail.html", context, status=form.status)

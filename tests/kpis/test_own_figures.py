@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 
 from kpis.models import DailyFact, DataIncident, Import, Source
 from kpis.services.incidents import OwnFigures, open_doubt, release_incident
@@ -83,3 +84,15 @@ def test_where_nobody_else_could_look_the_author_may(doubted):
     Appointment.objects.filter(person=doubted.cmo).delete()
 
     assert release(doubted, doubted.analyst).note == "Сверено"
+
+
+def test_the_page_tells_the_author_beforehand_and_offers_others_the_form(doubted, sign_in):
+    address = f"/c/{doubted.company.slug}/data-incidents/{doubted.incident.pk}/"
+
+    with time_machine.travel(NOW, tick=False):
+        mine = sign_in(doubted.analyst).get(address).content.decode()
+        theirs = sign_in(doubted.cmo).get(address).content.decode()
+
+    assert str(doubted.cmo) in mine
+    assert 'name="reason"' not in mine
+    assert 'name="reason"' in theirs
