@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from roles import boards, checklists, forms, selectors
+from roles import boards, checklists, forms, role_history, selectors
 from roles.permissions import ROLE_PERMISSIONS, Permission, Reach, RoleKind, requires
 from roles.refusals import Forbidden, Refused
 from roles.services import duties
@@ -37,6 +37,7 @@ def role_detail(request, pk):
         "away": boards.away_on(company=request.company, on=on),
         "past": selectors.past_appointments(company=request.company, role=version.role, on=on)[:10],
         "versions": selectors.role_versions(company=request.company, role=version.role),
+        "history": role_history.role_history(company=request.company, role=version.role),
     }
     return render(request, "roles/role_detail.html", context)
 
