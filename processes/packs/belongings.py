@@ -82,7 +82,7 @@ def handed(
             continue
         may_see = keeps(None) or any(keeps(pk) for pk in served)
         if may_see or any(reach is Reach.COMPANY or row.channel_id in served for row in own):
-            administrators = [one for one in access.administrators.all() if one.is_active]
+            administrators = sorted((one for one in access.administrators.all() if one.is_active), key=str)
             accesses.append(AccessToGet(access, administrators, access.secret_place if may_see else None))
         else:
             hidden = True
