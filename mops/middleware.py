@@ -1,4 +1,4 @@
-"""Gives every request an id, echoed in the answer, the log and the error pages."""
+"""What happens to every request first: it gets an id for the answer, the log and the error pages, and its query loses NUL."""
 
 import logging
 import re
@@ -19,5 +19,15 @@ def request_id(get_response):
         if response.status_code >= 500:
             log.error("%s %s → %s (%s)", request.method, request.path, response.status_code, request.request_id)
         return response
+
+    return middleware
+
+
+def without_nul(get_response):
+    """Takes NUL out of the query: PostgreSQL holds none in its texts, so looking one up would break, not find nothing."""
+
+    def middleware(request):
+        request.META["QUERY_STRING"] = request.META.get("QUERY_STRING", "").replace("%00", "").replace("\0", "")
+        return get_response(request)
 
     return middleware

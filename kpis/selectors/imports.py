@@ -14,7 +14,7 @@ from kpis.importers.base import CellProblem, Reader, Row
 from kpis.importers.custom import MONTH, WEEK, Custom
 from kpis.importers.registry import RECOUNT
 from kpis.metrics import MetricInfo
-from kpis.models import DailyFact, Import
+from kpis.models import DailyFact, Import, Source
 from kpis.naming import Names
 from kpis.selectors.measures import metrics_of
 from kpis.selectors.questions import TotalsDoubt
@@ -113,9 +113,9 @@ def folded_imports(*, company: Company, recounts: dict[int, Recounts]) -> QueryS
     return imports(company=company).filter(~Q(profile=RECOUNT) | shown)
 
 
-def recounts_of(*, company: Company, source: str) -> QuerySet[Import]:
-    """Every recount of the source with this code, the newest first."""
-    return imports(company=company).filter(profile=RECOUNT, source__code=source)
+def recounts_of(*, company: Company, source: Source) -> QuerySet[Import]:
+    """Every recount of the source's deals, the newest first."""
+    return imports(company=company).filter(profile=RECOUNT, source=source)
 
 
 def get_import(*, company: Company, pk: int) -> Import | None:

@@ -41,10 +41,10 @@ def import_list(request):
     """All loads with the newest recount of each source; ?recounts= a source's code: every recount of its deals."""
     context, code = {"may_enter": _may_enter(request), "recount": RECOUNT, "recounts": {}}, request.GET.get("recounts")
     if code:
-        context["source"] = get_source(company=request.company, code=code.replace("\0", ""))
+        context["source"] = get_source(company=request.company, code=code)
         if context["source"] is None:
             raise Http404
-        rows = reads.recounts_of(company=request.company, source=code)
+        rows = reads.recounts_of(company=request.company, source=context["source"])
     else:
         context["recounts"] = reads.recounts_by_source(company=request.company)
         rows = reads.folded_imports(company=request.company, recounts=context["recounts"])
