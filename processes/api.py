@@ -164,9 +164,6 @@ class DecisionViewSet(CompanyViewSet):
         services.withdraw_decision(decision=self._decision(pk), **self._acting(), **body.validated_data)
         return self._answer(pk)
 
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
-
     def _body(self, serializer):
         body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)

@@ -1,6 +1,5 @@
 """Briefs of contractors for both sides: the company writes, sends and judges; the contractor's people take, return, deliver."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -178,9 +177,6 @@ class BriefViewSet(CompanyViewSet):
         if found is None:
             raise refuse(field, "unknown", _("There is no such thing in this company."))
         return found
-
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
 
     def _brief(self, pk) -> Brief:
         brief = self.found(briefs.get_brief(company=self.company, pk=int(pk)))

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -122,8 +121,7 @@ class IndependenceViewSet(CompanyViewSet):
 
     @extend_schema(operation_id="independence", responses=IndependenceSerializer)
     def list(self, request, company_slug=None):
-        if not self.person.can(Permission.VIEW_MONEY):
-            raise PermissionDenied(_("Your hats do not allow this."))
+        self.require(Permission.VIEW_MONEY)
         now = timezone.now()
         today = self.company.local_date(now)
         house = open_house(company=self.company, on=today, at=now, money=False)
@@ -157,7 +155,7 @@ class HandoverViewSet(CompanyViewSet):
     @action(detail=True, methods=["post"])
     def close(self, request, pk):
         """409 naming what is left, or while the person is still here."""
-        services.close_handover(company=self.company, by=self.person, at=timezone.now(), handover=self._handover(pk))
+        services.close_handover(**self._acting(), handover=self._handover(pk))
         return Response(HandoverSerializer(self._handover(pk)).data)
 
     def _handover(self, pk) -> Handover:
@@ -204,9 +202,6 @@ class HandoverItemViewSet(CompanyViewSet):
         body = serializer_class(data=self.request.data)
         body.is_valid(raise_exception=True)
         return body.validated_data
-
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
 
     def _item(self, pk) -> HandoverItem:
         return self.found(plans.get_item(company=self.company, pk=int(pk)))

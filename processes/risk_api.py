@@ -1,8 +1,6 @@
 """What would stop if a person left tomorrow, as their risk page tells it: for who sees the money of the company."""
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -106,8 +104,7 @@ class RiskViewSet(CompanyViewSet):
     @action(detail=True, url_name="risk")
     def risk(self, request, pk):
         """404 for who is not in the company any more."""
-        if not self.person.can(Permission.VIEW_MONEY):
-            raise PermissionDenied(_("Your hats do not allow this."))
+        self.require(Permission.VIEW_MONEY)
         now = timezone.now()
         house = open_house(company=self.company, on=self.company.local_date(now), at=now)
         person = self.found(next((one for one in house.people if one.pk == int(pk)), None))

@@ -119,7 +119,7 @@ class FactViewSet(CompanyViewSet):
     def create(self, request, company_slug=None):
         data = request.data if isinstance(request.data, dict) else {}
         loaded = writes.record_facts(
-            company=self.company, by=self.person, at=timezone.now(), source_code=data.get("source"),
+            **self._acting(), source_code=data.get("source"),
             rows=data.get("facts"),
         )  # fmt: skip
         counts = loaded.counts

@@ -177,5 +177,5 @@ class ImportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, CompanyVie
     @action(detail=True, methods=["post"])
     def undo(self, request, company_slug=None, pk=None):
         load = self.found(reads.get_import(company=self.company, pk=pk))
-        counts = writes.undo_import(company=self.company, by=self.person, at=timezone.now(), load=load)
+        counts = writes.undo_import(**self._acting(), load=load)
         return Response({"restored": counts.changed, "removed": counts.created, "left": counts.unchanged})

@@ -104,7 +104,7 @@ class KpiViewSet(CompanyViewSet):
     def create(self, request, company_slug=None):
         fields = self._fields(KpiSerializer(data=request.data))
         fields.setdefault("name_ru", fields.get("name_en"))
-        version = create_kpi(company=self.company, by=self.person, at=timezone.now(), **fields)
+        version = create_kpi(**self._acting(), **fields)
         return self._answer(kpi_info(version), status=201)
 
     @extend_schema(parameters=[CODE], request=KpiPatchSerializer, responses=KpiSerializer)
@@ -114,7 +114,7 @@ class KpiViewSet(CompanyViewSet):
         fields = {"reason": ""} | self._fields(KpiPatchSerializer(data=request.data, partial=True))
         seen = current.number if request.headers.get("If-Match") else None
         version = revise_kpi(
-            company=self.company, by=self.person, at=timezone.now(), kpi=current.kpi, expected=seen, **fields
+            **self._acting(), kpi=current.kpi, expected=seen, **fields
         )  # fmt: skip
         return self._answer(kpi_info(version))
 

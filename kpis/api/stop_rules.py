@@ -162,7 +162,7 @@ class StopRuleViewSet(CompanyViewSet):
     @extend_schema(request=StopRuleSerializer, responses={201: StopRuleSerializer})
     def create(self, request, company_slug=None):
         terms = terms_of(self.company, StopRuleSerializer(data=request.data))
-        rule = create_stop_rule(company=self.company, by=self.person, at=timezone.now(), **terms)
+        rule = create_stop_rule(**self._acting(), **terms)
         found = self._found(rule.pk)
         return self._answer(found, found.version, status=201)
 
@@ -173,9 +173,7 @@ class StopRuleViewSet(CompanyViewSet):
         self.check_etag(found.latest.number)
         terms = {"reason": ""} | terms_of(self.company, StopRulePatchSerializer(data=request.data, partial=True))
         seen = found.latest.number if request.headers.get("If-Match") else None
-        revise_stop_rule(
-            company=self.company, by=self.person, at=timezone.now(), rule=found.rule, expected=seen, **terms
-        )
+        revise_stop_rule(**self._acting(), rule=found.rule, expected=seen, **terms)
         found = self._found(pk)
         return self._answer(found, found.latest)
 

@@ -1,6 +1,5 @@
 """`/utm-rules/`: whose channel the marks of a CRM's deals tell, and the marks that no rule fits."""
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -69,7 +68,7 @@ class UtmRuleViewSet(CompanyViewSet):
     @extend_schema(request=UtmRuleSerializer, responses={201: UtmRuleSerializer})
     def create(self, request, company_slug=None):
         fields = self._fields(UtmRuleSerializer(data=request.data))
-        saved = save_rule(company=self.company, by=self.person, at=timezone.now(), **fields)
+        saved = save_rule(**self._acting(), **fields)
         return Response(UtmRuleSerializer(saved.row).data, status=201)
 
     @extend_schema(request=UtmRuleSerializer(partial=True), responses=UtmRuleSerializer)
@@ -87,12 +86,12 @@ class UtmRuleViewSet(CompanyViewSet):
         )
         known = {name: getattr(rule, name) for name in names}
         fields = self._fields(UtmRuleSerializer(data=request.data, partial=True), rule.channel)
-        saved = save_rule(company=self.company, by=self.person, at=timezone.now(), rule=rule, **(known | fields))
+        saved = save_rule(**self._acting(), rule=rule, **(known | fields))
         return Response(UtmRuleSerializer(saved.row).data)
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request, company_slug=None, pk=None):
-        delete_rule(company=self.company, by=self.person, at=timezone.now(), rule=self._rule(pk))
+        delete_rule(**self._acting(), rule=self._rule(pk))
         return Response(status=204)
 
     @extend_schema(responses=UnmatchedSerializer(many=True))

@@ -119,9 +119,6 @@ class WebhookViewSet(CompanyViewSet):
     def _endpoint(self, pk) -> WebhookEndpoint:
         return self.found(endpoints.get_endpoint(company=self.company, pk=pk))
 
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
-
     def _fields(self, serializer) -> dict:
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)

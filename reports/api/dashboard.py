@@ -1,6 +1,5 @@
 """The owner's page over REST."""
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -117,8 +116,7 @@ class DashboardViewSet(CompanyViewSet):
     )
     def list(self, request):
         """The dashboard of a month, or of a week, quarter or year."""
-        if not self.person.can(Permission.VIEW_MONEY):
-            raise PermissionDenied  # money of some channels opens no page about all of them
+        self.require(Permission.VIEW_MONEY)
         now = timezone.now()
         span = self._span(request.query_params, now)
         page = selectors.dashboard(company=self.company, span=span, at=now)

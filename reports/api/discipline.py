@@ -1,6 +1,5 @@
 """Discipline and stuck actions over REST: how the work of the week flows, and the choice about what was moved three times."""
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -110,8 +109,7 @@ class DisciplineViewSet(CompanyViewSet):
     @extend_schema(responses=DisciplineOut)
     def list(self, request):
         """On-time rates, cycle times and the share of actions done."""
-        if not self.person.can(Permission.VIEW_MONEY):
-            raise PermissionDenied  # a right on some channels opens no page about all of them
+        self.require(Permission.VIEW_MONEY)
         page = reads.discipline_page(company=self.company, at=timezone.now())
         return Response({
             **_flow(page),
@@ -172,7 +170,7 @@ class StuckActionViewSet(CompanyViewSet):
         given.is_valid(raise_exception=True)
         data = given.validated_data
         kept = settle_carried(
-            company=self.company, by=self.person, at=timezone.now(), action=found, choice=data["choice"],
+            **self._acting(), action=found, choice=data["choice"],
             reason=data["reason"], owner_id=data.get("owner"), due_on=data.get("due"),
             pieces=[ActionDraft(one["text"], one.get("owner"), one.get("due")) for one in data.get("pieces", [])],
         )  # fmt: skip

@@ -142,14 +142,12 @@ class CompanyDayViewSet(CompanyViewSet):
         """Mark days as off or worked; a day that was marked is marked anew, and deadlines move."""
         given = CompanyDaysIn(data=request.data)
         given.is_valid(raise_exception=True)
-        rows = services.set_company_days(
-            company=self.company, by=self.person, at=timezone.now(), **given.validated_data
-        )
+        rows = services.set_company_days(**self._acting(), **given.validated_data)
         return Response(CompanyDaySerializer(rows, many=True).data, status=201)
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request, pk=None):
         """The day follows the calendar again."""
         day: CompanyDay = self.found(selectors.get_company_day(company=self.company, pk=int(pk)))
-        services.remove_company_day(company=self.company, by=self.person, at=timezone.now(), day=day)
+        services.remove_company_day(**self._acting(), day=day)
         return Response(status=204)

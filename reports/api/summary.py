@@ -1,6 +1,5 @@
 """The week's summary over REST: what the CMO's slide shows."""
 
-from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -121,8 +120,7 @@ class SummaryViewSet(CompanyViewSet):
     @extend_schema(parameters=[OpenApiParameter("week", str, description="2026-W47")], responses=SummaryOut)
     def list(self, request):
         """The summary of a week; without one, of the last week until its lock."""
-        if not self.person.can(Permission.VIEW_MONEY):
-            raise PermissionDenied  # money of some channels opens no page about all of them
+        self.require(Permission.VIEW_MONEY)
         now = timezone.now()
         text = request.query_params.get("week")
         week = week_of(text) if text else selectors.summary_week(company=self.company, at=now)

@@ -297,10 +297,7 @@ class WeeklyReportViewSet(CompanyViewSet):
         return report.version if self.request.headers.get("If-Match", "*") != "*" else None
 
     def _given(self, report) -> dict:
-        return {
-            "company": self.company, "by": self.person, "at": timezone.now(), "report": report,
-            "version": self._version(report),
-        }  # fmt: skip
+        return {**self._acting(), "report": report, "version": self._version(report)}
 
     @extend_schema(
         parameters=[OpenApiParameter("week", str, description="2026-W47"), OpenApiParameter("channel", str)],
@@ -361,7 +358,7 @@ class WeeklyReportViewSet(CompanyViewSet):
         """Say that a prefilled figure is wrong: the analyst gets a task; the figure stays."""
         report, data = self._report(pk), self._body(DisputeIn)
         made = disputes.dispute_figure(
-            company=self.company, by=self.person, at=timezone.now(), report=report, measure=data["kpi"], note=data["note"],
+            **self._acting(), report=report, measure=data["kpi"], note=data["note"],
             expected=data.get("expected"),
         )  # fmt: skip
         return Response(DisputeOut(made).data, status=201)

@@ -192,9 +192,6 @@ class CampaignViewSet(CompanyViewSet):
         fields = self._fields(CampaignPatchSerializer(data=request.data, partial=True))
         return self._answer(campaign_service.update_campaign(**self._acting(), campaign=campaign, **fields))
 
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
-
     @staticmethod
     def _fields(serializer) -> dict:
         serializer.is_valid(raise_exception=True)

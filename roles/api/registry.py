@@ -124,9 +124,6 @@ class _RegistryViewSet(CompanyViewSet):
     lookup_field = "id"
     lookup_value_regex = "[0-9]+"
 
-    def _acting(self) -> dict:
-        return {"company": self.company, "by": self.person, "at": timezone.now()}
-
     def _today(self) -> dict:
         return {"today": self.company.local_date(timezone.now())}
 
