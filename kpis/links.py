@@ -1,12 +1,16 @@
-"""The address of the page with the facts behind a figure."""
+"""The page with the facts behind a figure: its address, and a figure that opens to it."""
 
 from datetime import date, datetime
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from kpis.forms.measures import KIND
 from roles.models import Campaign, Channel, Company
+
+KIND = "kind:"
+"""What stands before a kind of channels where a channel's code may stand too: no code has a colon."""
 
 
 def facts_url(
@@ -28,3 +32,8 @@ def facts_url(
     if known is not None:
         asked["known"] = f"{known.astimezone(company.zone):%Y-%m-%dT%H:%M}"
     return f"{reverse('kpis:fact-list', args=[company.slug])}?{urlencode(asked)}"
+
+
+def opened(figure: str, url: str, css: str = "") -> SafeString:
+    """A figure as the link to its facts: `url` as `facts_url` gives it."""
+    return format_html('<a class="{}" href="{}">{}</a>', f"src {css}".strip(), url, figure)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from kpis import periods
+from kpis.links import KIND
 from kpis.models import KpiVersion
 from roles.formats import CURRENCIES
 from roles.forms import AmountField, DayField, PercentField, RefusableForm
@@ -14,8 +15,6 @@ from roles.models import Channel
 
 FORMULA = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 REASON = forms.Textarea(attrs={"rows": 2})
-KIND = "kind:"
-"""What stands before a kind of channels where a channel's code may stand too: no code has a colon."""
 CODE = forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
 
 

@@ -2,7 +2,6 @@
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
 
 from kpis import links
 from reports.downloads import PARAMETER
@@ -38,8 +37,7 @@ def opened(context, text, measure, channel=None, start=None, end=None, css="", *
     """A figure that opens to its facts; an unknown one stays a dash, and one without days stays as it is."""
     if text in ("", formats.NOTHING) or start is None or end is None:
         return text
-    url = facts_url(context, measure, channel, start, end, **scope)
-    return format_html('<a class="{}" href="{}">{}</a>', f"src {css}".strip(), url, text)
+    return links.opened(text, facts_url(context, measure, channel, start, end, **scope), css)
 
 
 @register.inclusion_tag("_field.html")

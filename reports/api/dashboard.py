@@ -70,7 +70,7 @@ class DashboardDiscipline(serializers.Serializer):
 
 class DashboardFreshness(serializers.Serializer):
     source = serializers.CharField()
-    state = serializers.CharField(help_text="fresh, late, silent, never")
+    state = serializers.CharField(help_text="fresh, late, silent, never, once")
     last_day = serializers.DateField(allow_null=True)
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kpis import periods
-from kpis.links import facts_url
+from kpis.links import facts_url, opened
 from reports.states import MARKS, State
 from roles import formats
 
@@ -41,14 +41,13 @@ def money_headline(context, span, earnings, company=None) -> str:
     if earnings.earned is None:
         return _("%(when)s: what was earned is not known yet") % {"when": when}
 
-    def opened(code: str, figure: str) -> str:
-        url = facts_url(company, code, span.start, span.until, kpi=True)
-        return format_html('<b><a class="src" href="{}">{}</a></b>', url, figure)
+    def bold(code: str, figure: str) -> str:
+        return format_html("<b>{}</b>", opened(figure, facts_url(company, code, span.start, span.until, kpi=True)))
 
     values = {
         "when": when,
-        "money": opened("earned", formats.money(abs(earnings.earned), company.currency)),
-        "romi": opened("romi", formats.percent(earnings.romi)),
+        "money": bold("earned", formats.money(abs(earnings.earned), company.currency)),
+        "romi": bold("romi", formats.percent(earnings.romi)),
     }
     if earnings.earned < 0:
         return mark_safe(_("%(when)s we lost %(money)s") % values)

@@ -4,11 +4,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django import template
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from kpis import periods
-from kpis.links import facts_url
+from kpis.links import facts_url, opened
 from roles import formats
 
 register = template.Library()
@@ -60,8 +59,9 @@ def _opened(context, line, value, report, first, last, **scope):
     if value is None or last is None or not line.from_data:
         return figure
     company = context["request"].company
-    url = facts_url(company, line.measure, first, last, kpi=line.is_kpi, channel=report.channel, **scope)
-    return format_html('<a class="src" href="{}">{}</a>', url, figure)
+    return opened(
+        figure, facts_url(company, line.measure, first, last, kpi=line.is_kpi, channel=report.channel, **scope)
+    )
 
 
 @register.simple_tag
