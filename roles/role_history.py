@@ -26,7 +26,7 @@ def role_history(*, company: Company, role: Role) -> list[journal.Line]:
     events = AuditEvent.objects.filter(company=company).filter(
         (Q(object_type="roles.appointment") & worn) | (Q(verb__in=CHECKED) & looked) | Q(verb__in=REVIEWED)
     )
-    newest = list(events.select_related("by__user").order_by("-pk")[:MOST])
+    newest = list(events.select_related("by__user").order_by("-at", "-pk")[:MOST])
     return journal.lines(company=company, events=newest, details=True)
 
 

@@ -95,3 +95,13 @@ def test_on_the_page_with_a_way_to_the_journal(busy, sign_in):
 
     assert "Назначение изменено" in page
     assert "?about=roles.appointment" in page
+
+
+def test_what_was_written_down_later_stands_on_its_own_day(busy):
+    blog = Appointment.objects.get(channel=busy.blog)
+    audit.record(
+        company=busy.company, by=busy.owner, verb="end_appointment", obj=blog, at=NOW - timedelta(days=9),
+        after={"person": "Before"},
+    )  # fmt: skip
+
+    assert [about for _verb, about in told(busy)] == ["Content Acme", "Before"]
