@@ -6,6 +6,7 @@ one by one. Both give the same.
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -133,8 +134,10 @@ def _copied(query: str, parameters: list) -> Iterator[list[memoryview]]:
     buffer = BytesIO()
     with connection.cursor() as cursor:
         raw = cursor.cursor
-        text = raw.mogrify(query, parameters).decode()
-        raw.copy_expert(f"COPY ({text}) TO STDOUT (FORMAT binary)", buffer)
+        text = f"COPY ({raw.mogrify(query, parameters).decode()}) TO STDOUT (FORMAT binary)"
+        # Where queries are counted this one is too, though it passes Django's cursor by.
+        with cursor.debug_sql(text) if connection.queries_logged else nullcontext():
+            raw.copy_expert(text, buffer)
     sent = buffer.getbuffer()
     place = HEADER
     while (count := struct.unpack_from("!h", sent, place)[0]) != TRAILER:

@@ -39,12 +39,18 @@ def read_history(
     rows = read_rows(spans=[Span(company.pk, since, today)], columns=list(columns.values()), channels=channels)
     if not len(rows):
         return None
-    history = build_history(rows, ranks_of(sources_of([company.pk])), columns, today)
+    history = build_history(rows, _ranks_in(rows, company), columns, today)
     doubts = open_doubts([company.pk])[company.pk]
     if not doubts:
         return history
     known = {channel for channel, campaign in history.rows if not campaign}
     return without_doubtful(history, [(doubt, known) for doubt in doubts])
+
+
+def _ranks_in(rows: Rows, company: Company) -> dict[int, int]:
+    """Ranks for the sources of these rows; where all come from one, there is nothing to ask."""
+    first = int(rows.source[0])
+    return {first: 0} if (rows.source == first).all() else ranks_of(sources_of([company.pk]))
 
 
 def sources_of(companies: Iterable[int]) -> dict[int, list[int]]:
