@@ -86,6 +86,7 @@ class BriefViewSet(CompanyViewSet):
     lookup_field = "id"
     lookup_value_regex = "[0-9]+"
     read_permission = (Permission.READ, Permission.DO_TASKS)
+    write_scope = "tasks:write"
     write_permissions = dict.fromkeys(
         ("create", "partial_update", "send", "accept_work", "return_work", "cancel"), Permission.READ
     ) | dict.fromkeys(("take", "return_brief", "deliver"), Permission.DO_TASKS)

@@ -170,6 +170,10 @@ class HandoverItemViewSet(CompanyViewSet):
     write_permissions = {"answer": Permission.DO_TASKS, "successor": Permission.MANAGE_COMPANY}
     lookup_value_regex = r"\d{1,18}"
 
+    @property
+    def write_scope(self) -> str:
+        return "tasks:write" if self.action == "answer" else "admin"
+
     @extend_schema(responses=HandoverItemSerializer(many=True))
     def list(self, request):
         """Lines that wait for the caller's word."""

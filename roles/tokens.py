@@ -19,6 +19,7 @@ SCOPE_WORDS = {
     "facts:write": gettext_lazy("load and correct facts"),
     "reports:write": gettext_lazy("file plans and facts of the week"),
     "decisions:write": gettext_lazy("sign decisions"),
+    "tasks:write": gettext_lazy("do own tasks: steps of briefs, answers to a handover, duties of a hat"),
     "admin": gettext_lazy("all of it, and channels, KPIs, rules too"),
 }
 

@@ -13,7 +13,7 @@ from roles.models.people import Membership
 class ApiToken(CompanyOwned):
     """A key of one person in one company for the REST API. Only its SHA-256 is kept; the first characters tell them apart."""
 
-    SCOPES = ("read", "facts:write", "reports:write", "decisions:write", "admin")
+    SCOPES = ("read", "facts:write", "reports:write", "decisions:write", "tasks:write", "admin")
 
     person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="tokens")
     name = models.CharField(_("what for"), max_length=120)

@@ -63,7 +63,7 @@ def call(browser: Client, method: str, url: str, key: str | None = None):
 @pytest.fixture
 def key_of():
     def make(person, **kwargs) -> str:
-        scopes = ["read", "facts:write", "reports:write", "decisions:write", "admin"]
+        scopes = ["read", "facts:write", "reports:write", "decisions:write", "tasks:write", "admin"]
         return tokens.create_token(
             company=person.company, person=person, by=person, name="t", scopes=scopes, at=timezone.now(), **kwargs
         )[1]

@@ -12,7 +12,7 @@ from mops.notifications import events
 from processes import briefing, briefs
 from processes.models import Brief
 from reports.selectors.today import today_page
-from roles import journal
+from roles import journal, tokens
 from roles.models import AuditEvent
 from roles.refusals import Refused
 from roles.services import contractors
@@ -266,6 +266,23 @@ def test_the_contractor_answers_by_the_api(work, sign_in):
     delivered = browser.post(f"{url}deliver/", {"delivery_text": "готово"}, content_type="application/json").json()
     assert (delivered["state"], delivered["delivery_text"]) == ("delivered", "готово")
     assert browser.post(f"{url}accept-work/", {"met": [0, 1]}, content_type="application/json").status_code == 403
+
+
+def test_a_token_for_own_tasks_takes_a_brief_and_nothing_else(work, client):
+    go(work, "sent")
+
+    def post(scope, path):
+        key = tokens.create_token(
+            company=work.company, person=work.theirs, by=work.theirs, name=scope, scopes=[scope], at=work.now
+        )[1]
+        return client.post(f"/api/v1/c/acme/{path}", headers={"Authorization": f"Bearer {key}"})
+
+    url = f"briefs/{work.brief.pk}/take/"
+    for scope in ("read", "reports:write"):
+        assert post(scope, url).status_code == 403
+    assert post("tasks:write", url).json()["state"] == "accepted"
+    assert post("tasks:write", f"briefs/{work.brief.pk}/accept-work/").status_code == 403, "a scope adds no right"
+    assert post("tasks:write", "handovers/").status_code in {403, 405}
 
 
 def test_the_contractor_returns_a_brief_by_the_api(work, sign_in):

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from processes.leaving import services
+from roles import tokens
 
 
 def test_index_with_its_parts_and_without_each_person(acme, rival, sign_in):
@@ -69,6 +70,21 @@ def test_the_successor_gives_their_own_word(acme, leaving, sign_in):
     answer = browser.post(f"{url}{leaving.pk}/answer/", body, content_type="application/json")
     assert answer.json()["state"] == "confirmed"
     assert browser.get(url).json()["results"] == []
+
+
+@pytest.mark.parametrize(("scope", "status"), [("read", 403), ("tasks:write", 200), ("admin", 200)])
+def test_an_answer_is_a_task_of_ones_own(acme, leaving, client, scope, status):
+    """A token that may answer asks nobody else: naming a successor stays with `admin`."""
+    now = timezone.now()
+
+    def post(person, path, body):
+        key = tokens.create_token(company=acme.company, person=person, by=person, name="t", scopes=[scope], at=now)[1]
+        url = f"/api/v1/c/acme/handover-items/{leaving.pk}/{path}/"
+        return client.post(url, body, content_type="application/json", headers={"Authorization": f"Bearer {key}"})
+
+    assert post(acme.content, "answer", {"agrees": True}).status_code == status
+    named = post(acme.pm, "successor", {"successor": acme.cmo.pk}).status_code
+    assert named == (200 if scope == "admin" else 403)
 
 
 def test_a_manager_asks_another_person_who_has_to_agree(acme, rival, leaving, sign_in):

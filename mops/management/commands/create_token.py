@@ -5,6 +5,7 @@ from django.utils import timezone, translation
 from django_scopes import scope
 
 from roles import selectors, tokens
+from roles.models import ApiToken
 from roles.refusals import Refused
 
 
@@ -14,9 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--company", required=True, help="slug")
         parser.add_argument("--email", required=True)
-        parser.add_argument(
-            "--scopes", required=True, help="comma-separated: read,facts:write,reports:write,decisions:write,admin"
-        )
+        parser.add_argument("--scopes", required=True, help=f"comma-separated: {','.join(ApiToken.SCOPES)}")
         parser.add_argument("--name", default="made by command")
         parser.add_argument("--days", type=int, default=365, help="days until it expires")
 
