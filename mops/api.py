@@ -15,6 +15,7 @@ from mops import views
 from mops.webhooks.api import WebhookViewSet
 from processes.api import DecisionViewSet
 from processes.brief_api import BriefViewSet
+from processes.drill_api import DrillViewSet
 from processes.leaving_api import HandoverItemViewSet, HandoverViewSet, IndependenceViewSet
 from processes.risk_api import RiskViewSet
 from reports.api.dashboard import DashboardViewSet
@@ -24,6 +25,7 @@ from reports.api.schedule import CompanyDayViewSet, WeekScheduleViewSet
 from reports.api.summary import SummaryViewSet
 from reports.api.weekly import WeeklyReportViewSet
 from roles.api.channels import CampaignViewSet, ChannelViewSet
+from roles.api.duties import OwnDutyViewSet, RoleDutyViewSet
 from roles.api.people import MeView, PersonViewSet, RoleViewSet
 from roles.api.registry import AccessViewSet, ContractorViewSet, DocumentViewSet
 
@@ -31,6 +33,8 @@ router = SimpleRouter()
 router.register("people", PersonViewSet, basename="person")
 router.register("people", RiskViewSet, basename="person-risk")
 router.register("roles", RoleViewSet, basename="role")
+router.register("roles", RoleDutyViewSet, basename="role-duty")
+router.register("duties", OwnDutyViewSet, basename="own-duty")
 router.register("channels", ChannelViewSet, basename="channel")
 router.register("campaigns", CampaignViewSet, basename="campaign")
 router.register("facts", FactViewSet, basename="fact")
@@ -57,6 +61,7 @@ router.register("contractors", ContractorViewSet, basename="contractor")
 router.register("briefs", BriefViewSet, basename="brief")
 router.register("handovers", HandoverViewSet, basename="handover")
 router.register("handover-items", HandoverItemViewSet, basename="handover-item")
+router.register("drills", DrillViewSet, basename="drill")
 router.register("independence", IndependenceViewSet, basename="independence")
 
 urlpatterns = [

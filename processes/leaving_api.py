@@ -15,6 +15,7 @@ from processes.leaving import plans, services
 from processes.leaving.house import open_house
 from processes.models import Handover, HandoverItem
 from roles import selectors
+from roles.models import Membership
 from roles.permissions import Permission
 from roles.rest.viewsets import CompanyViewSet
 from roles.validation import refuse
@@ -98,6 +99,28 @@ class HandoverSerializer(serializers.Serializer):
     items = HandoverItemSerializer(many=True)
 
 
+class HandoverStartSerializer(serializers.Serializer):
+    """`person`: an id. `last_day` is today with `at_once`, which ends the membership now."""
+
+    person = serializers.IntegerField()
+    last_day = serializers.DateField(required=False)
+    reason = serializers.CharField(allow_blank=True, max_length=300)
+    at_once = serializers.BooleanField(required=False, default=False)
+
+    def validate(self, fields: dict) -> dict:
+        if "last_day" not in fields and not fields["at_once"]:
+            raise serializers.ValidationError(
+                {"last_day": self.fields["last_day"].error_messages["required"]}, "required"
+            )
+        return fields
+
+
+class HandoverCancelSerializer(serializers.Serializer):
+    """`reason`: why the person stays."""
+
+    reason = serializers.CharField(allow_blank=True, max_length=300)
+
+
 class HandoverAnswerSerializer(serializers.Serializer):
     """`note`: why not; needed for a no."""
 
@@ -110,6 +133,21 @@ class HandoverSuccessorSerializer(serializers.Serializer):
 
     successor = serializers.IntegerField(allow_null=True)
     note = serializers.CharField(required=False, allow_blank=True, max_length=300, default="")
+
+
+def fields_of(view: CompanyViewSet, serializer_class) -> dict:
+    """What the body of a request says, or 400 with every wrong field."""
+    body = serializer_class(data=view.request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+def person_of(view: CompanyViewSet, field: str, pk: int) -> Membership:
+    """Somebody of the company by the id in a body; a stranger is unknown."""
+    found = selectors.get_person_by_id(company=view.company, pk=pk)
+    if found is None:
+        raise refuse(field, "unknown", _("There is no such thing in this company."))
+    return found
 
 
 class IndependenceViewSet(CompanyViewSet):
@@ -139,7 +177,7 @@ class HandoverViewSet(CompanyViewSet):
 
     serializer_class = HandoverSerializer
     read_permission = Permission.MANAGE_COMPANY
-    write_permissions = {"close": Permission.MANAGE_COMPANY}
+    write_permissions = dict.fromkeys(("create", "cancel", "close"), Permission.MANAGE_COMPANY)
     lookup_value_regex = r"\d{1,18}"
 
     @extend_schema(responses=HandoverSerializer(many=True))
@@ -149,6 +187,23 @@ class HandoverViewSet(CompanyViewSet):
 
     @extend_schema(responses=HandoverSerializer)
     def retrieve(self, request, pk):
+        return Response(HandoverSerializer(self._handover(pk)).data)
+
+    @extend_schema(request=HandoverStartSerializer, responses={201: HandoverSerializer})
+    def create(self, request):
+        """Begin a departure: everything the person holds becomes a line with a proposed successor."""
+        fields = fields_of(self, HandoverStartSerializer)
+        fields["person"] = person_of(self, "person", fields["person"])
+        fields.setdefault("last_day", self.company.local_date(timezone.now()))
+        made = services.start_handover(**self._acting(), **fields)
+        return Response(HandoverSerializer(self._handover(made.pk)).data, status=201)
+
+    @extend_schema(request=HandoverCancelSerializer, responses=HandoverSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request, pk):
+        """The person stays after all; 409 once they have left."""
+        handover = self._handover(pk)
+        services.cancel_handover(**self._acting(), handover=handover, **fields_of(self, HandoverCancelSerializer))
         return Response(HandoverSerializer(self._handover(pk)).data)
 
     @extend_schema(request=None, responses=HandoverSerializer)
@@ -184,7 +239,7 @@ class HandoverItemViewSet(CompanyViewSet):
     @action(detail=True, methods=["post"])
     def answer(self, request, pk):
         """The word of the one who was asked, and of nobody else; 409 when the departure is over."""
-        item, fields = self._item(pk), self._fields(HandoverAnswerSerializer)
+        item, fields = self._item(pk), fields_of(self, HandoverAnswerSerializer)
         services.answer(**self._acting(), item=item, **fields)
         return self._answer(pk)
 
@@ -192,20 +247,13 @@ class HandoverItemViewSet(CompanyViewSet):
     @action(detail=True, methods=["post"])
     def successor(self, request, pk):
         """Ask another person, who then has to agree, or let it lapse where the company may do without."""
-        item, fields = self._item(pk), self._fields(HandoverSuccessorSerializer)
+        item, fields = self._item(pk), fields_of(self, HandoverSuccessorSerializer)
         if fields["successor"] is None:
             services.let_lapse(**self._acting(), item=item, note=fields["note"])
             return self._answer(pk)
-        found = selectors.get_person_by_id(company=self.company, pk=fields["successor"])
-        if found is None:
-            raise refuse("successor", "unknown", _("There is no such thing in this company."))
-        services.name_successor(**self._acting(), item=item, successor=found)
+        successor = person_of(self, "successor", fields["successor"])
+        services.name_successor(**self._acting(), item=item, successor=successor)
         return self._answer(pk)
-
-    def _fields(self, serializer_class) -> dict:
-        body = serializer_class(data=self.request.data)
-        body.is_valid(raise_exception=True)
-        return body.validated_data
 
     def _item(self, pk) -> HandoverItem:
         return self.found(plans.get_item(company=self.company, pk=int(pk)))

@@ -19,17 +19,23 @@ class AlreadyTicked(Conflict):
     code = "already_ticked"
 
 
+class PeriodOver(Conflict):
+    code = "period_over"
+
+
 @transaction.atomic
 def tick_duty(
-    *, company: Company, by: Membership, at: datetime, today: date, role: Role, key: str, channel: Channel | None = None
-) -> DutyTick:
+    *, company: Company, by: Membership, at: datetime, today: date, role: Role, key: str, channel: Channel | None = None,
+    period: date | None = None,
+) -> DutyTick:  # fmt: skip
     """The duty is done in the period that holds `today`; a period that is over stays as it was.
 
-    Raises NotTheHolder, Refused for a duty the role does not have, or AlreadyTicked.
+    `period`: the first day of the one that is meant, where a caller may come late. Raises NotTheHolder, Refused for a
+    duty the role does not have, PeriodOver, or AlreadyTicked.
     """
     instead_of = _check_wears(company, by, role, channel, today)
     duty = _duty(company, role, key)
-    start, _end = checklists.period_of(duty["cadence"], today)
+    start = _start(duty, today, period)
     try:
         with transaction.atomic():
             tick = DutyTick.objects.create(
@@ -44,12 +50,13 @@ def tick_duty(
 
 @transaction.atomic
 def untick_duty(
-    *, company: Company, by: Membership, at: datetime, today: date, role: Role, key: str, channel: Channel | None = None
-) -> None:
+    *, company: Company, by: Membership, at: datetime, today: date, role: Role, key: str, channel: Channel | None = None,
+    period: date | None = None,
+) -> None:  # fmt: skip
     """Take this period's tick back: it was set by mistake. Nothing happens where there is none. Raises as `tick_duty`."""
     _check_wears(company, by, role, channel, today)
     duty = _duty(company, role, key)
-    start, _end = checklists.period_of(duty["cadence"], today)
+    start = _start(duty, today, period)
     for tick in DutyTick.objects.filter(company=company, role=role, channel=channel, key=key, period_start=start):
         audit.record(company=company, by=by, verb="untick_duty", obj=tick, at=at, before=_told(tick, duty, role))
         DutyTick.objects.filter(company=company, pk=tick.pk).delete()
@@ -71,6 +78,14 @@ def _duty(company: Company, role: Role, key: str) -> dict:
     if found is None:
         raise refuse("key", "unknown", _("The role has no such duty any more: reload the page."))
     return found
+
+
+def _start(duty: dict, today: date, meant: date | None) -> date:
+    """First day of the period that holds `today`, which has to be the one that was meant."""
+    start, end = checklists.period_of(duty["cadence"], today)
+    if meant is not None and not start <= meant <= end:
+        raise PeriodOver(_("Only the period of today is ticked: read the checklist again."))
+    return start
 
 
 def _told(tick: DutyTick, duty: dict, role: Role) -> dict:

@@ -17,8 +17,10 @@ MISSING = 987_654_321
 OF_THE_CONTRACTOR = {
     ("brief-list", "get"), ("brief-detail", "get"), ("brief-take", "post"), ("brief-return-brief", "post"),
     ("brief-deliver", "post"), ("handover-item-list", "get"), ("handover-item-answer", "post"),
+    ("own-duty-list", "get"), ("role-duty-tick", "post"), ("role-duty-untick", "post"),
 }  # fmt: skip
-"""What a contractor's person may ask: the briefs of the own contract, their own steps on them, things they are asked to take."""
+"""What a contractor's person may ask: the briefs of the own contract, their own steps on them, things they are asked to take,
+the duties of the own hat."""
 
 
 def operations(resolver=None, prefix: str = "") -> list[tuple[str, URLPattern, str]]:

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from processes.leaving import services
+from processes.models import Handover
 from roles import tokens
 
 
@@ -120,3 +121,82 @@ def test_what_would_stop_without_a_person(acme, rival, sign_in, django_assert_ma
 def test_a_risk_is_for_who_sees_the_money_of_the_company(acme, sign_in, who, status):
     url = f"/api/v1/c/acme/people/{acme.performance.pk}/risk/"
     assert sign_in(getattr(acme, who)).get(url).status_code == status
+
+
+def post(browser, path, **body):
+    return browser.post(f"/api/v1/c/acme/{path}", body, content_type="application/json")
+
+
+def test_a_manager_starts_a_departure_and_calls_it_off(acme, rival, sign_in):
+    browser, today = sign_in(acme.pm), acme.company.local_date(timezone.now())
+    body = {"person": acme.performance.pk, "last_day": str(today + timedelta(days=9)), "reason": "уходит"}
+
+    started = post(browser, "handovers/", **body)
+    plan = started.json()
+    assert (started.status_code, plan["state"], plan["person"]) == (201, "open", acme.performance.pk)
+    assert [(item["kind"], item["channel"], item["state"]) for item in plan["items"]] == [("hat", "vk", "proposed")]
+    assert (post(browser, "handovers/", **body).status_code, Handover.objects.count()) == (409, 1)
+    assert post(browser, f"handovers/{plan['id']}/close/").status_code == 409, "the person is still here"
+    silent = post(browser, f"handovers/{plan['id']}/cancel/", reason=" ")
+    assert (silent.status_code, silent.json()["errors"][0]["field"]) == (400, "reason")
+    assert post(browser, f"handovers/{plan['id']}/cancel/", reason="остаётся").json()["state"] == "cancelled"
+    assert post(browser, f"handovers/{plan['id']}/cancel/", reason="остаётся").status_code == 409
+
+
+def test_a_departure_at_once_ends_the_membership_and_needs_no_day(acme, sign_in):
+    browser, today = sign_in(acme.pm), acme.company.local_date(timezone.now())
+    person = acme.performance.pk
+
+    assert post(browser, "handovers/", person=person, reason="r").json()["errors"][0]["field"] == "last_day"
+    plan = post(browser, "handovers/", person=person, reason="r", at_once=True).json()
+    assert (plan["state"], plan["last_day"]) == ("left", str(today))
+    acme.performance.refresh_from_db()
+    assert not acme.performance.is_active
+    assert post(browser, f"handovers/{plan['id']}/cancel/", reason="r").status_code == 409, "the person has left"
+
+
+def test_a_departure_once_for_one_key(acme, sign_in):
+    browser, today = sign_in(acme.pm), acme.company.local_date(timezone.now())
+    body = {"person": acme.performance.pk, "last_day": str(today), "reason": "r"}
+
+    first, again = (
+        browser.post(
+            "/api/v1/c/acme/handovers/", body, content_type="application/json", headers={"Idempotency-Key": "k"}
+        )
+        for _time in range(2)
+    )
+
+    assert (first.status_code, again.status_code, again.json()["id"]) == (201, 201, first.json()["id"])
+    assert Handover.objects.count() == 1
+
+
+def test_who_may_not_start_a_departure_is_told(acme, rival, sign_in):
+    today = str(acme.company.local_date(timezone.now()))
+
+    def start(by, person):
+        answer = post(sign_in(by), "handovers/", person=person.pk, last_day=today, reason="r")
+        return answer.status_code, answer.json().get("code")
+
+    assert start(acme.cmo, acme.performance)[0] == 403
+    assert start(acme.pm, acme.pm) == (403, "not_yours")
+    assert start(acme.pm, acme.cmo) == (403, "only_owner_appoints")
+    assert start(acme.pm, rival.performance)[0] == 400
+    assert start(rival.pm, acme.performance)[0] == 404
+    assert not Handover.objects.exists()
+
+
+def test_a_drill_is_started_by_a_manager_and_read_by_who_sees_money(acme, rival, sign_in):
+    made = post(sign_in(acme.pm), "drills/", person=acme.performance.pk)
+    found = made.json()
+
+    assert (made.status_code, found["person"], found["run_by"]) == (201, acme.performance.pk, acme.pm.pk)
+    assert {"what": "report", "name": "VK Реклама", "stand_in": None} in found["stopped"]
+    cmo = sign_in(acme.cmo)
+    assert cmo.get(f"/api/v1/c/acme/drills/{found['id']}/").json() == found
+    assert cmo.get(f"/api/v1/c/acme/drills/?person={acme.performance.pk}").json()["results"] == [found]
+    assert cmo.get(f"/api/v1/c/acme/drills/?person={acme.pm.pk}").json()["results"] == []
+    assert post(cmo, "drills/", person=acme.performance.pk).status_code == 403
+    assert sign_in(acme.performance).get(f"/api/v1/c/acme/drills/{found['id']}/").status_code == 403
+    assert post(sign_in(acme.pm), "drills/", person=rival.performance.pk).json()["errors"][0]["code"] == "unknown"
+    assert sign_in(rival.owner).get(f"/api/v1/c/rival/drills/{found['id']}/").status_code == 404
+    assert not Handover.objects.exists(), "a drill begins no departure"

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from roles import checklists
+from roles import checklists, tokens
 from roles.checklists import period_of, periods
 from roles.models import Absence, Appointment, AuditEvent, DutyTick, RoleVersion
 from roles.refusals import Refused
@@ -155,3 +155,62 @@ def test_ticking_in_the_browser(house, sign_in):
     assert not DutyTick.objects.exists()
 
     assert sign_in(house.content).post(f"/c/acme/roles/{role}/duties/plan/", {"channel": "vk"}).status_code == 403
+
+
+@pytest.fixture
+def now(house, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    return house
+
+
+def send(browser, path, **body):
+    return browser.post(f"/api/v1/c/acme/roles/{path}", body, content_type="application/json")
+
+
+def test_the_api_reads_ticks_and_unticks_a_duty(now, rival, sign_in):
+    browser, url = sign_in(now.performance), "performance/duties/"
+
+    (own,) = browser.get("/api/v1/c/acme/duties/").json()
+    assert (own["role"], own["channel"], own["ticks"]) == ("performance", "vk", now.performance.pk)
+    ticked = send(browser, f"{url}tick/", key="plan", channel="vk", period="2026-11-16")
+    (row,) = [row for row in ticked.json()[0]["duties"] if row["key"] == "plan"]
+    assert row["periods"][-1] == {
+        "first_day": "2026-11-16", "last_day": "2026-11-22", "state": "done", "ticked_by": now.performance.pk,
+        "instead_of": None, "ticked_at": "2026-11-20T12:20:00Z",
+    }  # fmt: skip
+    again = send(browser, f"{url}tick/", key="plan", channel="vk")
+    assert (again.status_code, again.json()["code"]) == (409, "already_ticked")
+    assert sign_in(now.cmo).get(f"/api/v1/c/acme/roles/{url}").json() == ticked.json(), "everybody reads it"
+    for _twice in range(2):
+        taken_back = send(browser, f"{url}untick/", key="plan", channel="vk").json()
+        assert [row["periods"][-1]["state"] for row in taken_back[0]["duties"]] == ["due", "due"]
+    assert browser.get("/api/v1/c/rival/roles/performance/duties/").status_code == 404
+
+
+@pytest.mark.parametrize("step", ["tick", "untick"])
+def test_the_api_refuses_a_period_that_is_over_and_who_does_not_wear_the_hat(now, sign_in, step):
+    url = f"performance/duties/{step}/"
+
+    late = send(sign_in(now.performance), url, key="plan", channel="vk", period="2026-11-09")
+    assert (late.status_code, late.json()["code"]) == (409, "period_over")
+    other = send(sign_in(now.pm), url, key="plan", channel="vk")
+    assert (other.status_code, other.json()["code"]) == (403, "not_the_holder")
+    for wrong, code in (
+        ({"key": "plan", "channel": "x"}, "unknown_channel"),
+        ({"key": "x", "channel": "vk"}, "unknown"),
+    ):
+        assert send(sign_in(now.performance), url, **wrong).json()["errors"][0]["code"] == code
+    assert send(sign_in(now.performance), "nothing/duties/tick/", key="plan").status_code == 404
+    assert not DutyTick.objects.exists()
+
+
+def test_ticking_is_a_task_of_ones_own_for_a_token(now, client):
+    def status(scope):
+        key = tokens.create_token(
+            company=now.company, person=now.performance, by=now.performance, name=scope, scopes=[scope], at=NOW
+        )[1]
+        body, headers = {"key": "plan", "channel": "vk"}, {"Authorization": f"Bearer {key}"}
+        url = "/api/v1/c/acme/roles/performance/duties/tick/"
+        return client.post(url, body, content_type="application/json", headers=headers).status_code
+
+    assert [status(scope) for scope in ("read", "reports:write", "tasks:write")] == [403, 403, 200]
