@@ -60,12 +60,12 @@ def _give_deputy(item: HandoverItem, to: Membership, at: datetime, today: date) 
 
 def _give_check(item: HandoverItem, to: Membership, at: datetime, today: date) -> None:
     check = ExternalCheck.objects.select_related("person__user", "pair").get(company=item.company, pk=item.object_id)
-    if check.until < today:
+    if check.until < today or not check.person.is_active:
         return
     until = min(check.until, today + timedelta(days=90))
     conflicts.name_check(
         company=item.company, by=None, at=at, today=today, person=check.person, pair=check.pair,
-        terms=CheckTerms(to, check.what, check.cadence, until),
+        terms=CheckTerms(to, check.what, check.cadence, until), takes_over=check,
     )  # fmt: skip
 
 

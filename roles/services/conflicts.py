@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from roles import audit, catalogue, conflicts, formats, journal, selectors
-from roles.conflicts import TIME_TO_LOOK, Clash, Worn
+from roles.conflicts import Clash, Worn
 from roles.models import (
     AuditEvent,
     CheckRound,
@@ -20,14 +20,10 @@ from roles.models import (
 )
 from roles.permissions import Permission, RoleKind
 from roles.refusals import Conflict, FieldError, Forbidden
+from roles.services import check_rounds
 from roles.validation import refuse
 
 LONGEST_CHECK = timedelta(days=92)
-STEP = {
-    ExternalCheck.Cadence.WEEK: timedelta(days=7),
-    ExternalCheck.Cadence.FORTNIGHT: timedelta(days=14),
-    ExternalCheck.Cadence.MONTH: timedelta(days=30),
-}
 
 
 class DutiesClash(Conflict):
@@ -192,9 +188,10 @@ def _refusal(clash: Clash, company: Company) -> str:
 @transaction.atomic
 def name_check(
     *, company: Company, by: Membership | None, at: datetime, today: date, person: Membership, pair: Incompatibility,
-    terms: CheckTerms,
+    terms: CheckTerms, takes_over: ExternalCheck | None = None,
 ) -> ExternalCheck:  # fmt: skip
     """Name who checks a clash from `today` on; its rounds are laid out at once, an earlier check of it ends the day before.
+    `takes_over`: the check whose unsigned periods pass to the new checker, because the former one leaves.
 
     Raises Refused with the field, or Forbidden when the checked person names the checker and is not the owner.
     """
@@ -205,30 +202,11 @@ def name_check(
         company=company, person=person, pair=pair, checker=terms.checker, what=terms.what, cadence=terms.cadence,
         starts_on=today, until=terms.until, named_by=by, created_at=at,
     )  # fmt: skip
-    CheckRound.objects.bulk_create(_rounds(check))
+    first = check_rounds.take_over(former=takes_over, check=check) if takes_over else check.starts_on
+    check_rounds.lay_out(check, first)
     after = {"person": str(person), "checker": str(terms.checker), "what": terms.what, "until": terms.until.isoformat()}
     audit.record(company=company, by=by, verb="name_external_check", obj=check, at=at, after=after)
     return check
-
-
-def _rounds(check: ExternalCheck) -> list[CheckRound]:
-    """Periods without a gap from the first day to the last; a short rest joins the last one."""
-    first, rows = check.starts_on, []
-    while first <= check.until:
-        last = first + STEP[check.cadence] - timedelta(days=1)
-        if last + STEP[check.cadence] / 2 > check.until:
-            last = check.until
-        rows.append(
-            CheckRound(
-                company_id=check.company_id,
-                external_check=check,
-                first_day=first,
-                last_day=last,
-                due_on=last + TIME_TO_LOOK,
-            )
-        )
-        first = last + timedelta(days=1)
-    return rows
 
 
 @transaction.atomic

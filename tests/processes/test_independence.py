@@ -1,5 +1,6 @@
 """The independence index recomputed by hand, its history, packs that are asked again, and any departure of anybody."""
 
+import contextlib
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,13 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kpis.models import Kpi, Source, StopRule, StopRuleVersion
+from processes import role_reviews
 from processes.independence.history import keep_index
 from processes.independence.index import Part, index_of
 from processes.leaving import plans, services
 from processes.leaving.house import open_house
-from processes.models import Action, Brief, Handover, HandoverItem, IndexSnapshot
+from processes.models import Action, Brief, Handover, HandoverItem, IndexSnapshot, RoleReview
 from processes.packs import pack
-from roles import audit, selectors
+from processes.triggers import quarter_over
+from roles import audit, conflicts, selectors
 from roles.models import (
     Access,
     AccessAdministrator,
@@ -23,12 +26,19 @@ from roles.models import (
     Channel,
     Contractor,
     DocumentLink,
+    ExternalCheck,
+    Incompatibility,
+    IncompatibilityVersion,
+    Membership,
     RoleVersion,
 )
 from roles.permissions import RoleKind
+from roles.refusals import Refused
+from roles.services import conflicts as service
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
+BEGAN = TODAY - timedelta(days=8)
 PEOPLE = ("cmo", "pm", "analyst", "performance", "content", "contractor")
 
 
@@ -144,14 +154,53 @@ def furnish_outside(made, number: int, draw_person) -> None:
     )
 
 
+def furnish_checks(made, data) -> list[ExternalCheck]:
+    """Two people with two duties that must not meet, each under a check by another one; its first round is over."""
+    everybody, found = [getattr(made, code) for code in PEOPLE], []
+    for worker in data.draw(st.lists(st.sampled_from(PEOPLE), min_size=2, max_size=2, unique=True)):
+        second = "analyst" if worker != "analyst" else "pm"
+        person = getattr(made, worker)
+        pair = Incompatibility.objects.create(
+            company=made.company, left_role=made.roles[worker], right_role=made.roles[second]
+        )
+        IncompatibilityVersion.objects.create(
+            company=made.company, pair=pair, why_ru="так", valid_from=BEGAN, reason="r", created_at=AT
+        )
+        Appointment.objects.create(company=made.company, role=made.roles[second], person=person, starts_on=BEGAN)
+        checker = data.draw(st.sampled_from([one for one in everybody if one != person]))
+        terms = service.CheckTerms(checker, "цифры", "week", TODAY + timedelta(days=60))
+        check = service.name_check(
+            company=made.company, by=None, at=AT, today=BEGAN, person=person, pair=pair, terms=terms
+        )
+        if data.draw(st.booleans()):
+            first = check.rounds.order_by("first_day").first()
+            service.sign_round(
+                company=made.company, by=checker, at=AT, today=TODAY, one=first, outcome="clean", finding="в порядке"
+            )
+        found.append(check)
+    return found
+
+
+def furnish_reviews(made, draw_person) -> None:
+    """A review of roles that is done, and one that is open."""
+    owned = {"company": made.company, "opened_at": AT, "due_on": TODAY, "triggers": [quarter_over(TODAY)]}
+    RoleReview.objects.create(**owned, state="done", conclusion="оставили", done_by=draw_person(), done_at=AT)
+    RoleReview.objects.create(**owned)
+
+
 @pytest.mark.django_db
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_after_any_departure_nothing_is_without_an_owner_and_nothing_is_lost(acme, data):
-    """Random holders, a random leaver, random answers of successors, at once or on the day."""
+    """Random holders, checkers, a random leaver, random answers of successors before the day and after it."""
+    everybody = [getattr(acme, code) for code in PEOPLE]
+    for person in everybody:  # the database forgets the example before, the people in memory do not
+        person.is_active, person.left_on = True, None
+        person.__dict__.pop("hats", None)
     with transaction.atomic():
-        everybody = [getattr(acme, code) for code in PEOPLE]
+        checks = furnish_checks(acme, data)
         furnish(acme, lambda: data.draw(st.sampled_from(everybody)))
+        furnish_reviews(acme, lambda: data.draw(st.sampled_from(everybody)))
         leaver = data.draw(st.sampled_from(everybody))
         told, actions = AuditEvent.objects.count(), Action.objects.count()
         handover = services.start_handover(
@@ -162,10 +211,18 @@ def test_after_any_departure_nothing_is_without_an_owner_and_nothing_is_lost(acm
                 services.answer(company=acme.company, by=item.successor, at=AT, item=item, agrees=True)
         after = AT + timedelta(days=1)
         services.leave_due(company=acme.company, at=after, today=TODAY + timedelta(days=1))
+        service.follow_checks(company=acme.company, at=after, today=TODAY + timedelta(days=1))
+
+        for item in plans.items(company=acme.company).filter(handover=handover, state=HandoverItem.State.FELL):
+            if item.successor_id and data.draw(st.booleans()):
+                with contextlib.suppress(Refused), transaction.atomic():
+                    services.answer(company=acme.company, by=item.successor, at=after, item=item, agrees=True)
 
         leaver.refresh_from_db()
         assert not leaver.is_active
         assert_nothing_orphaned(acme)
+        assert_nothing_unchecked(acme, handover, checks)
+        assert_reviews_stay(acme)
         assert (Action.objects.count(), StopRule.objects.count(), Source.objects.count()) == (actions, 3, 3)
         kept = [model.objects.count() for model in (Access, DocumentLink, Contractor, Brief)]
         assert kept == [3, 3, 3, 3]
@@ -174,10 +231,6 @@ def test_after_any_departure_nothing_is_without_an_owner_and_nothing_is_lost(acm
         left = handover.items.exclude(state__in=HandoverItem.SETTLED).exists()
         assert (handover.state == Handover.State.CLOSED) is not left
         transaction.set_rollback(True)
-    for person in everybody:
-        person.is_active = True
-        person.left_on = None
-        person.__dict__.pop("hats", None)
 
 
 def assert_nothing_orphaned(made) -> None:
@@ -199,3 +252,45 @@ def assert_nothing_orphaned(made) -> None:
         assert not access.administrators.filter(is_active=False).exists()
     assert not DocumentLink.objects.filter(owner__is_active=False).exists()
     assert not Contractor.objects.filter(responsible__is_active=False).exists()
+
+
+def assert_nothing_unchecked(made, handover, named: list[ExternalCheck]) -> None:
+    """A conflict that lasts is checked by somebody who is here, all its days, or stands open on the plan and the map."""
+    tomorrow = TODAY + timedelta(days=1)
+    running = ExternalCheck.objects.filter(company=made.company, until__gte=tomorrow, ended_on=None)
+    assert not running.exclude(checker__is_active=True, person__is_active=True).exists()
+    standings = {
+        (row.clash.person.pk, row.clash.version.pair_id): row
+        for row in conflicts.standings(company=made.company, on=tomorrow)
+    }
+    for check in named:
+        standing = standings.get((check.person_id, check.pair_id))
+        if standing is None:
+            continue
+        if check.checker_id != handover.person_id:
+            assert standing.is_checked
+            assert standing.check == check
+            continue
+        item = handover.items.get(kind="check", object_id=check.pk)
+        assert standing.is_checked is (item.state == HandoverItem.State.PASSED)
+        if standing.is_checked:
+            assert standing.check.checker == item.successor
+            assert_every_day_is_looked_at(check, standing.check, tomorrow)
+        else:
+            assert item.state in HandoverItem.LEFT_TO_DO
+
+
+def assert_every_day_is_looked_at(former: ExternalCheck, check: ExternalCheck, until: date) -> None:
+    rounds = [*former.rounds.exclude(signed_at=None), *check.rounds.all()]
+    for day in range((until - former.starts_on).days + 1):
+        on = former.starts_on + timedelta(days=day)
+        assert len([one for one in rounds if one.first_day <= on <= one.last_day]) == 1, on
+    assert all(one.due_on >= until for one in check.rounds.all())
+
+
+def assert_reviews_stay(made) -> None:
+    """The open review of roles has somebody who closes it; what was concluded stays with its name."""
+    here = Membership.objects.filter(company=made.company, is_active=True)
+    assert role_reviews.open_review(company=made.company) is not None
+    assert any(role_reviews.may_close(person) for person in here)
+    assert RoleReview.objects.get(company=made.company, state="done").done_by is not None

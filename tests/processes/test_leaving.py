@@ -13,6 +13,7 @@ from processes.leaving.house import open_house
 from processes.leaving.risk import risk_of, risks
 from processes.models import Action, Handover, HandoverItem
 from roles import audit
+from roles.conflicts import rounds_to_look_at
 from roles.models import (
     Access,
     AccessAdministrator,
@@ -22,11 +23,13 @@ from roles.models import (
     Channel,
     Contractor,
     DocumentLink,
+    Incompatibility,
     Membership,
     User,
 )
 from roles.permissions import Permission
-from roles.services import hats
+from roles.services import conflicts, hats
+from roles.services.conflicts import CheckTerms
 
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 TODAY = date(2026, 11, 20)
@@ -349,3 +352,25 @@ def test_accesses_documents_and_contractors_pass_too(firm):
     assert contractor.responsible == made.pm
     assert contractor.deputy is None
     assert risk_of(house(made, AFTER), made.pm).contractors == [contractor]
+
+
+def test_the_periods_a_checker_leaves_unsigned_pass_to_the_next_one(acme):
+    """The last days before a departure are not looked at by nobody: a period that is over waits for the successor, the one
+    that has begun goes on whole."""
+    began = TODAY - timedelta(days=10)
+    pair = Incompatibility.objects.create(company=acme.company, left_kind="analyst", right_kind="pm")
+    terms = CheckTerms(acme.performance, "цифры", "week", TODAY + timedelta(days=60))
+    named = {"company": acme.company, "by": None, "at": AT, "person": acme.pm, "pair": pair}
+    former = conflicts.name_check(**named, today=began, terms=terms)
+    over, begun = former.rounds.all()[:2]
+    assert (over.last_day, begun.first_day) == (TODAY - timedelta(days=4), TODAY - timedelta(days=3))
+
+    terms = CheckTerms(acme.content, "цифры", "week", TODAY + timedelta(days=60))
+    check = conflicts.name_check(**named, today=TODAY, terms=terms, takes_over=former)
+
+    first, second = check.rounds.all()[:2]
+    assert (first.first_day, first.last_day) == (began, over.last_day)
+    assert first.due_on == TODAY + timedelta(days=3), "time to look at what somebody else has left"
+    assert (second.first_day, second.last_day) == (begun.first_day, begun.last_day)
+    assert rounds_to_look_at(company=acme.company, checker=acme.content, on=TODAY) == [first]
+    assert rounds_to_look_at(company=acme.company, checker=acme.performance, on=TODAY) == []
