@@ -279,11 +279,6 @@ class FactForm(ReportForm):
             name = "promise-" + name.removeprefix("promises.").replace(".", "-")
         return super().field_of(name.replace(".", "-", 1), None)
 
-    def clean(self):
-        if self.data.get("intent") == "submit" and self.late and not self.cleaned_data.get("late_reason"):
-            self.add_error("late_reason", _("Choose why it is filed after the deadline."))
-        return self.cleaned_data
-
     def _action(self, index: int) -> ActionDraft:
         data = self.cleaned_data
         owner = data.get(f"action-{index}-owner")

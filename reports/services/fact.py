@@ -80,7 +80,8 @@ def submit_fact(
     """File the fact: on time until Friday 18:00, late until the lock; keeps the figures as seen now, gives the actions.
 
     400 lists what is missing: where something is off plan, red or unknown, a conclusion (cause and text) and an action
-    with owner and date, or why there is none. When `fact.promises` is given, every open promise needs its mark.
+    with owner and date, or why there is none. When `fact.promises` is given, every open promise needs its mark; when
+    `fact.late_reason` is (a form that asks), it may not stay empty after the deadline.
     409 before Friday noon, when filed already, or when the week is locked.
     """
     with transaction.atomic():
@@ -96,7 +97,8 @@ def submit_fact(
         figures = figures_of(company=company, reports=[row], at=at)[row.pk]
         actions = _new_actions(row)
         promises = _given_promises(row, fact)
-        _check_fact_is_whole(row, figures, actions, promises, company.local_date(at))
+        lateness = _lateness_unsaid(row, fact, at)
+        _check_fact_is_whole(row, figures, actions, promises, lateness, company.local_date(at))
         _mark_promises(row, promises, company, by, at)
         _give_actions(row, actions, company, by, at)
         _note_filed(row, figures, by, at)
@@ -133,12 +135,19 @@ def _given_promises(row: WeeklyReport, fact: FactDraft | None) -> list[tuple[Act
 
 
 def _check_fact_is_whole(
-    row: WeeklyReport, figures: Figures, actions: list[ActionDraft], promises, today: date
+    row: WeeklyReport, figures: Figures, actions: list[ActionDraft], promises, lateness: list[FieldError], today: date
 ) -> None:  # fmt: skip
-    errors = [*_words_missing(row, figures, actions), *_wrong_actions(row, actions, today)]
+    errors = [*_words_missing(row, figures, actions), *_wrong_actions(row, actions, today), *lateness]
     errors += [error for action, promise in promises for error in _wrong_promise(action, promise, today)]
     if errors:
         raise Incomplete(_("The fact is not filed: see what is missing."), errors)
+
+
+def _lateness_unsaid(row: WeeklyReport, fact: FactDraft | None, at: datetime) -> list[FieldError]:
+    asked = fact is not None and fact.late_reason is not None
+    if not asked or row.late_reason or at <= row.fact_due_at:
+        return []
+    return [FieldError("late_reason", "missing", _("Choose why it is filed after the deadline."))]
 
 
 def _words_missing(row: WeeklyReport, figures: Figures, actions: list[ActionDraft]) -> list[FieldError]:

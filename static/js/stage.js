@@ -55,7 +55,8 @@
     });
     if (at !== before) { shown = 0; place.hidden = true; place.replaceChildren(); }
     tell();
-    history.replaceState(null, "", `#${slides[at].id}`);
+    // Not on the first look: a browser that finds an address named while it loads scrolls to it, past the page's head.
+    if (at !== before) history.replaceState(null, "", `#${slides[at].id}`);
     if (focus) {
       const head = slides[at].querySelector("h2");
       head.tabIndex = -1;

@@ -158,6 +158,18 @@ def test_late_page_says_by_how_much_and_asks_for_the_reason(friday, sign_in):
     assert (friday.report().timeliness, friday.report().late_reason) == ("late", "no_time")
 
 
+def test_late_page_names_everything_missing_at_once(friday, sign_in):
+    friday.run("fri", 18)
+    with at(friday, "fri", 20):
+        response = file(friday, sign_in(friday.made.performance), conclusion="")
+
+    html = response.content.decode()
+    assert response.status_code == 400
+    assert "Выберите, почему сдаёте позже срока." in html
+    assert "Напишите, почему так вышло" in html
+    assert friday.report().state == "empty"
+
+
 def test_typed_figures_and_items(friday, sign_in):
     report = friday.report()
     item = report.plan_items.create(company=friday.company, text="Новые объявления", expected=Decimal(6))
