@@ -1,7 +1,8 @@
 """What kind of day it was for a stop-rule: the classes of domain.md 3.1. Pure: numpy arrays in, numpy arrays out.
 
 Figures are whole numbers (int64, or Python ints where 64 bits are too few) in the rule's own units. Comparisons are
-cross-multiplied in float64; every pair within 1e-9 of the line is decided again in Python integers.
+cross-multiplied in 64 bits where all products fit; else in float64, and every pair within 1e-9 of the line again in
+whole numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -195,6 +196,9 @@ REQUIRED = ("numerator", "denominator", "known", "start")
 def signs(left: np.ndarray, right: np.ndarray, ratios: Sequence[Fraction]) -> np.ndarray:
     """Sign of left − ratio · right, one ratio per row, exact: −1, 0, 1."""
     ratios = PerRow.of(ratios)
+    if (factors := _fitting_factors(left, right, ratios.values)) is not None:
+        below, above = (PerRow(part, ratios.which).array(int, np.int64) for part in factors)
+        return np.sign(left * _upright(below, left.ndim) - right * _upright(above, left.ndim)).astype(np.int8)
     over = left.astype(np.float64)
     under = right.astype(np.float64) * _upright(ratios.array(float, np.float64), left.ndim)
     apart = over - under
@@ -205,6 +209,22 @@ def signs(left: np.ndarray, right: np.ndarray, ratios: Sequence[Fraction]) -> np
     if len(close[0]):
         found[close] = _exact_signs(left[close], right[close], ratios.only(close[0]))
     return found
+
+
+def _fitting_factors(
+    left: np.ndarray, right: np.ndarray, ratios: Sequence[Fraction]
+) -> tuple[list[int], list[int]] | None:
+    """What left and right are multiplied by (denominators, numerators), if 64 bits hold every product."""
+    if left.dtype == object or right.dtype == object or not left.size:
+        return None
+    below, above = [one.denominator for one in ratios], [one.numerator for one in ratios]
+    fits = _largest(left) * max(below) < SAFE and _largest(right) * max(abs(one) for one in above) < SAFE
+    # A factor that 64 bits do not hold meets zeros only, and is not multiplied here.
+    return (below, above) if fits and max(*below, *(abs(one) for one in above)) < SAFE else None
+
+
+def _largest(values: np.ndarray) -> int:
+    return max(int(values.max()), -int(values.min()))
 
 
 def _upright(values: np.ndarray, dimensions: int) -> np.ndarray:

@@ -27,8 +27,8 @@ GRACE_DAYS = 3
 FALSE_ALARM_DAYS = 3
 PAUSE_DAYS = 7
 LARGEST = 2**63 - 1
-MISSING, INACTIVE, BREACH, FINE = (
-    int(one) for one in (DayClass.MISSING, DayClass.INACTIVE, DayClass.BREACH, DayClass.OK)
+MISSING, INACTIVE, THIN, BREACH, FINE = (
+    int(one) for one in (DayClass.MISSING, DayClass.INACTIVE, DayClass.THIN, DayClass.BREACH, DayClass.OK)
 )
 WELL, PENDING, FIRING, MUTED, STOPPED = (
     int(one) for one in (State.OK, State.PENDING, State.FIRING, State.MUTED, State.STOPPED)
@@ -51,7 +51,6 @@ class _Machine:
         self.classes = np.asfortranarray(classify(figures, rules))  # every step reads one day of all series
         self._apply_policy()
         self.may_fire = np.asfortranarray(confirmed(figures, rules))
-        self.ready = self.classes > DayClass.NOT_READY
         self.needed, self.span, self.limit, self.clear_days, self.window = (
             rules.array(value, np.int32)
             for value in (
@@ -90,6 +89,19 @@ class _Machine:
         self.episodes: list[Episode] = []
         self.before_first: list[int] = []
         self.incidents: list[Incident] = []
+        self._foresee()
+
+    def _foresee(self) -> None:
+        """What every day is as long as nobody signs; `special` are the series that a signature or a drip may change."""
+        ready = self.classes > DayClass.NOT_READY
+        self.alive = ready.any(axis=0).tolist()
+        self.absent = ready & (self.classes == MISSING)
+        self.seen = ready & ~self.absent
+        self.counts = self.seen & (self.classes >= BREACH)
+        self.breach = self.counts & (self.classes == BREACH)
+        signed = [mark.series for found in self.marks.values() for mark in found]
+        self.special = np.union1d(self.dripping, np.array(signed, int))
+        self.is_special = bool(len(self.special))
 
     def _apply_policy(self) -> None:
         missing = self.classes == MISSING
@@ -135,33 +147,47 @@ class _Machine:
 
     # ------------------------------------------------------------------ one day
     def _step(self, day: int) -> None:
-        live = self.ready[:, day] & (self.state != STOPPED)
-        if not live.any():
-            self.breaches[:, day + 1] = self.breaches[:, day]
+        breaches = self.breaches[:, day + 1]
+        np.copyto(breaches, self.breaches[:, day])
+        if not self.alive[day]:
             return
-        muted = self._muted(day, live)
-        classes = self.classes[:, day]
-        absent = live & (classes == MISSING)
-        seen = live & ~absent
+        absent, seen, counts, breach = (mask[:, day] for mask in (self.absent, self.seen, self.counts, self.breach))
+        if self.is_special:
+            self._stand_still(absent, seen)
+        muted = self._muted(day, absent, seen)
         self._missing(day, absent)
         self._seen_again(seen, muted)
-        classes = self._judge_drips(day, seen, classes)
-        counts = seen & (classes >= BREACH)
-        counts &= ~self._in_grace(day, seen, counts)
-        breach = counts & (classes == BREACH)
-        self.breaches[:, day + 1] = self.breaches[:, day] + breach
+        if self.is_special:
+            self._judge_drips(day, seen)
+            self._count_again(day, seen, counts, breach)
         self._slide(day, counts)
-        if breach.any():
-            self._breach(day, breach, muted)
+        rows = np.flatnonzero(breach)
+        if len(rows):
+            breaches[rows] += 1
+            self._breach(day, rows, muted)
         calm = counts & ~breach
         if calm.any():
-            self._calm(day, calm, calm & (classes == FINE), muted)
-        self._idle(day, absent, seen, classes == INACTIVE, muted)
+            self._calm(day, calm, muted)
+        self._idle(day, absent, seen, muted)
 
-    def _muted(self, day: int, live: np.ndarray) -> np.ndarray:
+    def _stand_still(self, absent: np.ndarray, seen: np.ndarray) -> None:
+        """What is stopped is neither seen nor missed."""
+        stopped = self.special[self.state[self.special] == STOPPED]
+        absent[stopped] = seen[stopped] = False
+
+    def _count_again(self, day: int, seen: np.ndarray, counts: np.ndarray, breach: np.ndarray) -> None:
+        """Days of the special series that count: not those of a stop, nor the first ones after a cut or a restart."""
+        rows = self.special
+        classes = self.classes[rows, day]
+        evaluable = seen[rows] & (classes >= BREACH)
+        counts[rows] = evaluable & ~self._in_grace(day, rows, seen[rows], evaluable, classes)
+        breach[rows] = counts[rows] & (classes == BREACH)
+
+    def _muted(self, day: int, absent: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Which series an override or cool-down covers on this day; where it has just ended, the state says so."""
         if not self.marks:
             return self.nobody
+        live = absent | seen
         for series, (limit, so_far) in list(self.extra.items()):
             if live[series] and self.spent.known[series, day]:
                 self.extra[series][1] = so_far = so_far + int(self.spent.numerator[series, day])
@@ -178,7 +204,7 @@ class _Machine:
             return
         self.was_absent = True
         self.missing[absent] += 1
-        lost = absent & (self.missing > self.limit) & (self.state != State.FIRING)
+        lost = absent & (self.missing > self.limit) & (self.state != FIRING)
         self.state[lost] = State.NO_DATA
         self._empty(lost, day)
         for series in np.flatnonzero(lost & ~self.reported):
@@ -206,30 +232,31 @@ class _Machine:
         incident.last, incident.over = incident.first + int(self.missing[series]) - 1, True
         self.reported[series] = False
 
-    def _judge_drips(self, day: int, seen: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    def _judge_drips(self, day: int, seen: np.ndarray) -> None:
         """Kind "since the last conversion": what was spent without one decides between THIN and BREACH."""
         rows = self.dripping
         if not len(rows):
-            return classes
-        spending = seen[rows] & (classes[rows] == DayClass.THIN)
-        converted = seen[rows] & self.figures.known[rows, day] & (classes[rows] == DayClass.OK)
+            return
+        classes = self.classes[rows, day]
+        spending = seen[rows] & (classes == THIN)
+        converted = seen[rows] & self.figures.known[rows, day] & (classes == FINE)
         self.drip[converted] = 0
         self.drip[spending] += self.money[spending, day]
         self.drip[self.grace[rows] > 0] = 0
         reached = spending & (self.drip >= self.drip_limits)
-        self.classes[rows[reached], day] = DayClass.BREACH
-        return self.classes[:, day]
+        self.classes[rows[reached], day] = BREACH
 
-    def _in_grace(self, day: int, seen: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        """After a cut or a restart the first evaluable days do not count."""
-        if not self.marks:
-            return self.nobody
-        resting = self.grace > 0
-        spared = resting & (counts | (seen & self.drips & (self.classes[:, day] == DayClass.THIN)))
+    def _in_grace(
+        self, day: int, rows: np.ndarray, seen: np.ndarray, evaluable: np.ndarray, classes: np.ndarray
+    ) -> np.ndarray:
+        """Which of the rows spend a day of grace: after a cut or a restart the first evaluable days do not count."""
+        resting = self.grace[rows] > 0
+        spared = resting & (evaluable | (seen & self.drips[rows] & (classes == THIN)))
         if spared.any():
-            self.grace[spared] -= 1
-            self._empty(spared, day)
-            self.state[spared] = np.where(self.grace[spared] > 0, State.RECOVERING, State.OK)
+            chosen = rows[spared]
+            self.grace[chosen] -= 1
+            self.streak[chosen], self.emptied[chosen] = 0, day
+            self.state[chosen] = np.where(self.grace[chosen] > 0, State.RECOVERING, State.OK)
         return spared
 
     def _slide(self, day: int, counts: np.ndarray) -> None:
@@ -246,20 +273,22 @@ class _Machine:
             oldest = self.judged[rows, np.maximum(self.judged_count[rows] - self.window[rows], 0)] - 1
             full = self.sliding[rows] & (self.judged_count[rows] > self.window[rows])
             after = np.where(full, np.maximum(after, oldest), after)
-        return self.breaches[rows, day + 1] - self.breaches[rows, np.maximum(after + 1, 0)]
+        return self.breaches[:, day + 1][rows] - self.breaches[rows, np.maximum(after + 1, 0)]
 
-    def _breach(self, day: int, breach: np.ndarray, muted: np.ndarray) -> None:
-        rows = np.flatnonzero(breach)
+    def _breach(self, day: int, rows: np.ndarray, muted: np.ndarray) -> None:
         self.clean[rows] = 0
         streak = self.streak[rows] = self._streak(day, rows)
         waits = self.state[rows] != FIRING
         waiting = rows[waits]
-        enough = (streak[waits] >= self.needed[waiting]) & self.may_fire[waiting, day]
-        quiet = muted[waiting]
-        self.state[waiting] = np.where(quiet, MUTED, np.where(enough, FIRING, PENDING))
-        for series in waiting[enough & quiet].tolist():
-            self._open(series, day, muted=True)
-        for series in waiting[enough & ~quiet].tolist():
+        enough = (streak[waits] >= self.needed[waiting]) & self.may_fire[:, day][waiting]
+        fires = waiting[enough]
+        self.state[waiting] = np.where(enough, FIRING, PENDING)
+        if self.marks:
+            self.state[waiting[muted[waiting]]] = MUTED
+            for series in fires[muted[fires]].tolist():
+                self._open(series, day, muted=True)
+            fires = fires[~muted[fires]]
+        for series in fires.tolist():
             self._open(series, day, muted=False)
             self.events.append(Event(series, day, "opened"))
 
@@ -274,9 +303,8 @@ class _Machine:
         if not muted:
             episode.rounds.append(day)
 
-    def _calm(self, day: int, calm: np.ndarray, fine: np.ndarray, muted: np.ndarray) -> None:
-        firing = self.state == FIRING
-        quiet = calm & ~firing
+    def _calm(self, day: int, calm: np.ndarray, muted: np.ndarray) -> None:
+        quiet = calm & (self.state != FIRING)
         np.copyto(self.state, np.where(muted, MUTED, WELL) if self.marks else WELL, where=quiet)
         if self.slides:
             self._empty(quiet & ~self.sliding, day)
@@ -284,27 +312,28 @@ class _Machine:
             self.streak[rows] = self._streak(day, rows)
         else:
             self._empty(quiet, day)
-        held = calm & (firing | self.is_open)
-        if held.any():
-            np.copyto(self.clean, np.where(fine, self.clean + 1, 0), where=held)
-            self._end(held & (self.clean >= self.clear_days), day, "recovered", muted)
+        held = np.flatnonzero(calm & self.is_open) if self.episode_of else ()
+        if len(held):
+            clean = self.clean[held] = np.where(self.classes[:, day][held] == FINE, self.clean[held] + 1, 0)
+            self._end(held[clean >= self.clear_days[held]], day, "recovered", muted)
 
-    def _idle(self, day, absent, seen, inactive, muted) -> None:
+    def _idle(self, day: int, absent: np.ndarray, seen: np.ndarray, muted: np.ndarray) -> None:
         if not self.pauses:
             return
+        inactive = self.classes[:, day] == INACTIVE
         np.copyto(self.idle, 0, where=absent | (seen & ~inactive))
         self.idle += seen & inactive
         if self.episode_of:
-            self._end(seen & self.is_open & (self.idle >= PAUSE_DAYS), day, "paused", muted)
+            self._end(np.flatnonzero(seen & self.is_open & (self.idle >= PAUSE_DAYS)), day, "paused", muted)
 
     def _end(self, rows: np.ndarray, day: int, kind: str, muted: np.ndarray) -> None:
-        """The episode is over by itself."""
-        if not rows.any():
+        """The episodes of these series are over by themselves."""
+        if not len(rows):
             return
-        self.state[rows] = np.where(muted[rows], State.MUTED, State.OK)
-        self._empty(rows, day)
-        self.clean[rows] = 0
-        for series in np.flatnonzero(rows).tolist():
+        self.state[rows] = np.where(muted[rows], MUTED, WELL)
+        self.streak[rows] = self.clean[rows] = 0
+        self.emptied[rows] = day
+        for series in rows.tolist():
             self._close(series, day, kind)
 
     def _close(self, series: int, day: int, kind: str) -> None:

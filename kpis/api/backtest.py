@@ -200,13 +200,19 @@ def _values(replay: Replay, number: int, first: int, last: int) -> list[str | No
     figures, (above, below) = replay.figures, replay.scales[number]
     span = slice(first, last + 1)
     told = figures.known[number, span] & (figures.denominator[number, span] != 0)
-    found = []
-    for is_told, micros in zip(told.tolist(), _micros(figures, number, span, told, above, below), strict=True):
-        found.append(_text(micros) if is_told and abs(micros) < LIMIT else None)
+    micros = _micros(figures, number, span, told, above, below)
+    size = np.abs(micros)
+    told &= size < LIMIT
+    whole, part = size // MICRO, size % MICRO
+    found = [_text(*pair) for pair in zip(whole.tolist(), part.tolist(), strict=True)]
+    for day in np.flatnonzero(micros < 0).tolist():
+        found[day] = f"-{found[day]}"
+    for day in np.flatnonzero(~told).tolist():
+        found[day] = None
     return found
 
 
-def _micros(figures: Figures, number: int, span: slice, told: np.ndarray, above: int, below: int) -> list[int]:
+def _micros(figures: Figures, number: int, span: slice, told: np.ndarray, above: int, below: int) -> np.ndarray:
     """The value of each day in whole millionths, rounded half to even; anything where it is not told."""
     top = figures.numerator[number, span]
     if top.dtype != object and top.size and int(np.abs(top).max()) >= SAFE // (below * MICRO):
@@ -216,11 +222,9 @@ def _micros(figures: Figures, number: int, span: slice, told: np.ndarray, above:
     whole = top // bottom
     twice = 2 * (top - whole * bottom)
     up = (twice > bottom) | ((twice == bottom) & (whole % 2 == 1))
-    return (whole + up).tolist()
+    return whole + up
 
 
-def _text(micros: int) -> str:
+def _text(whole: int, millionths: int) -> str:
     """As decimal_text writes it."""
-    whole, part = divmod(abs(micros), MICRO)
-    text = f"{whole}.{part:06d}".rstrip("0") if part else str(whole)
-    return f"-{text}" if micros < 0 else text
+    return f"{whole}.{millionths:06d}".rstrip("0") if millionths else str(whole)

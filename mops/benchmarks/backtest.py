@@ -13,6 +13,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from kpis.models import DailyFact
 from mops.benchmarks.companies import CAMPAIGNS, CHANNELS, SOURCES, build
+from mops.settling import settle
 from roles import tokens
 from roles.models import Company, Membership
 
@@ -50,6 +51,7 @@ def run(stdout, *, days: int, times: int, **options) -> None:
         "scope": {"per": "campaign"}, "to": str(company.local_date(now)),
     })  # fmt: skip
     address = f"/api/v1/c/{company.slug}/stop-rules/backtest/"
+    settle()
     asked, read, size, firings = _measure(Client(), address, secret, body, company, times)
     stdout.write(
         f"{connection.vendor}: {made.facts:,} rows, {days} days, {CHANNELS * CAMPAIGNS} campaigns, {len(LINES)} lines; "
