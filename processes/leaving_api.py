@@ -81,6 +81,7 @@ class HandoverItemSerializer(serializers.Serializer):
     successor = serializers.IntegerField(source="successor_id", allow_null=True)
     state = serializers.ChoiceField(HandoverItem.State.choices)
     note = serializers.CharField()
+    asked_at = serializers.DateTimeField(allow_null=True)
     answered_at = serializers.DateTimeField(allow_null=True)
     passed_at = serializers.DateTimeField(allow_null=True)
 

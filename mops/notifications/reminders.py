@@ -1,5 +1,5 @@
 """Recalls what is about to be late: a plan three hours and a fact two hours before its deadline, a decision after 24 and
-48 hours; and tells the keeper of a source once that it has fallen silent."""
+48 hours, every second day what a successor has not answered; and tells the keeper of a source once that it has fallen silent."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ from mops.notifications.recipients import holder, late_deciders, unique
 from mops.notifications.writing import Message, write
 from processes import deciders, escalation
 from processes.deciders import Around, around
-from processes.models import Brief, Decision
+from processes.leaving import plans
+from processes.models import Brief, Decision, HandoverItem
 from processes.selectors import WaitingDecision, waiting_decisions
 from reports.models import Timeliness, WeeklyReport
 from roles import formats
@@ -27,6 +28,7 @@ from roles.models import CheckRound, Company, Membership
 from roles.permissions import Permission, RoleKind, allowed
 
 State = WeeklyReport.State
+NO_TIME = timedelta()
 PLAN_SOON = gettext_noop("The plan of %(week)s is due at %(time)s: %(channels)s")
 FACT_SOON = gettext_noop("The fact of %(week)s is due at %(time)s: %(channels)s")
 
@@ -35,16 +37,19 @@ def remind(company: Company, at: datetime) -> int:
     """Write every reminder that is due at a moment, each once; returns how many messages were given."""
     plans, facts = list(_plans_due(company, at)), list(_facts_due(company, at))
     first, second = (_waiting(company, at, wait) for wait in (FIRST_REMINDER, SECOND_REMINDER))
-    silent = _fell_silent(company, at)
+    morning = _is_morning(company, at)
+    silent = silent_sources(company=company, at=at) if morning else []
+    asked = _not_answered(company, at) if morning else []
     checks, briefs = _checks_due(company, at), _briefs_due(company, at)
     with transaction.atomic():
         told = 0
-        if checks or briefs or silent or plans or facts or first or second:
+        if checks or briefs or silent or asked or plans or facts or first or second:
             people = around(company=company, on=company.local_date(at))
             told = write(company=company, at=at, messages=[
                 *_silences(company, people, silent),
                 *_to_be_checked(company, checks),
                 *_to_be_delivered(company, briefs),
+                *_asked_again(company, at, asked),
                 *_soon(company, people, "plan-due", PLAN_SOON, plans, "plan_due_at"),
                 *_soon(company, people, "fact-due", FACT_SOON, facts, "fact_due_at"),
                 *_still_waiting(company, people, FIRST_REMINDER, first),
@@ -54,13 +59,10 @@ def remind(company: Company, at: datetime) -> int:
     return told
 
 
-def _fell_silent(company: Company, at: datetime) -> list[Freshness]:
-    """Silent sources, looked for once a local day at the hour of the evaluation: by then the night's exports
-    are there, and nobody is woken."""
+def _is_morning(company: Company, at: datetime) -> bool:
+    """Once a local day, at the hour of the evaluation: by then the night's exports are there, and nobody is woken."""
     hour = datetime.combine(company.local_date(at), company.evaluate_at, tzinfo=company.zone)
-    if at < hour or Progress.objects.filter(company=company, reminded_at__gte=hour).exists():
-        return []
-    return silent_sources(company=company, at=at)
+    return at >= hour and not Progress.objects.filter(company=company, reminded_at__gte=hour).exists()
 
 
 def _silences(company: Company, people: Around, silent: list[Freshness]) -> Iterator[Message]:
@@ -124,6 +126,37 @@ def _to_be_delivered(company: Company, briefs: list[Brief]) -> Iterator[Message]
                     _("The brief is due tomorrow: %(title)s") % {"title": brief.title}, str(brief.get_state_display()),
                 ),
             )  # fmt: skip
+
+
+def _not_answered(company: Company, at: datetime) -> list[list[HandoverItem]]:
+    """What each successor was asked to take and has said nothing about, every second day anew, the thing asked first ahead."""
+    today = company.local_date(at)
+    return [
+        items
+        for items in plans.silent_since(plans.awaited(company=company)).values()
+        if plans.is_silent(items[0], at)
+        and (today - company.local_date(items[0].asked_at)) % plans.ASK_AGAIN == NO_TIME
+    ]
+
+
+def _asked_again(company: Company, at: datetime, asked: list[list[HandoverItem]]) -> Iterator[Message]:
+    """To the successor themselves: one message a departure, at most one a day."""
+    for items in asked:
+        first = items[0]
+        yield Message(
+            person=first.successor, key=f"handover-waits:{first.handover_id}:{company.local_date(at)}", group=Group.TASKS,
+            url=reverse("processes:handover-list", args=[company.slug]),
+            words=lambda items=items: _asked_words(company, items),
+        )  # fmt: skip
+
+
+def _asked_words(company: Company, items: list[HandoverItem]) -> tuple[str, str]:
+    first = items[0]
+    title = _("%(person)s leaves: your answer is awaited since %(day)s") % {
+        "person": first.handover.person, "day": formats.day(company.local_date(first.asked_at)),
+    }  # fmt: skip
+    text = _("Say of each thing whether you take it; a no helps too: somebody else is asked then.")
+    return title, "\n".join([text, *(item.label for item in items)])
 
 
 def _plans_due(company: Company, at: datetime) -> QuerySet[WeeklyReport]:

@@ -1,7 +1,9 @@
 """What a departure hands over and to whom it could go: reads, nothing is written here."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
@@ -15,6 +17,8 @@ from roles.models import Appointment, Channel, Company, Membership, Role
 from roles.permissions import RoleKind
 
 Kind = HandoverItem.Kind
+ASK_AGAIN = timedelta(days=2)
+"""How long a successor may think before they are reminded, and before who manages people sees that they are silent."""
 MANAGERS = (RoleKind.PM, RoleKind.CMO, RoleKind.OWNER)
 STANDS_IN = {
     Kind.COORDINATION: MANAGERS,
@@ -209,8 +213,26 @@ def get_item(*, company: Company, pk: int) -> HandoverItem | None:
 
 def waiting_for(*, company: Company, person: Membership) -> QuerySet[HandoverItem]:
     """What somebody leaving would hand to this person, who has not answered yet."""
-    found = items(company=company).filter(successor=person, handover__state__in=Handover.UNFINISHED)
-    return found.filter(state__in=[HandoverItem.State.PROPOSED, HandoverItem.State.FELL])
+    return awaited(company=company).filter(successor=person)
+
+
+def awaited(*, company: Company) -> QuerySet[HandoverItem]:
+    """Everything that a successor has been asked to take and has not answered."""
+    found = items(company=company).filter(handover__state__in=Handover.UNFINISHED, state__in=HandoverItem.AWAITED)
+    return found.exclude(successor=None)
+
+
+def silent_since(asked: Iterable[HandoverItem]) -> dict[tuple[int, int], list[HandoverItem]]:
+    """(departure, successor) → what they have not answered, the thing asked first at the head."""
+    found: dict[tuple[int, int], list[HandoverItem]] = defaultdict(list)
+    for item in sorted(asked, key=lambda item: (item.asked_at or item.handover.created_at, item.pk)):
+        found[item.handover_id, item.successor_id].append(item)
+    return found
+
+
+def is_silent(item: HandoverItem, at: datetime) -> bool:
+    """Asked so long ago that it is time to ask again."""
+    return item.asked_at is not None and at >= item.asked_at + ASK_AGAIN
 
 
 def drills(*, company: Company, person: Membership | None = None) -> QuerySet[Drill]:

@@ -61,7 +61,7 @@ def start_handover(
         company=company, person=person, last_day=today if at_once else last_day, reason=reason.strip(), created_by=by,
         created_at=at,
     )  # fmt: skip
-    _sync(house, handover)
+    _sync(house, handover, at)
     after = {"person": str(person), "ends_on": handover.last_day.isoformat(), "items": handover.items.count()}
     audit.record(company=company, by=by, verb="start_handover", obj=handover, at=at, after=after, reason=reason)
     if at_once:
@@ -90,7 +90,7 @@ def _check_owner_stays(house: House, person: Membership) -> None:
         raise hats.LastOwner(_("The only owner cannot leave: appoint the next owner first."))
 
 
-def _sync(house: House, handover: Handover) -> None:
+def _sync(house: House, handover: Handover, at: datetime) -> None:
     """Bring the items in line with what the person holds today: new things join, things that ended are gone."""
     held = plans.holdings(house, handover.person)
     known = {(item.kind, item.object_id): item for item in handover.items.all()}
@@ -100,6 +100,7 @@ def _sync(house: House, handover: Handover) -> None:
         HandoverItem(
             company=handover.company, handover=handover, kind=one.kind, object_id=one.object_id, label=one.label,
             channel=one.channel, role=one.role, successor=whom[one.kind, one.object_id],
+            asked_at=at if whom[one.kind, one.object_id] else None,
         )
         for one in new
     ])  # fmt: skip
@@ -119,7 +120,8 @@ def name_successor(
     if item.role_id and item.kind == HandoverItem.Kind.HAT:
         hats.check_may_give(by, item.role)
     item.successor, item.named_by, item.state, item.note, item.answered_at = successor, by, Item.PROPOSED, "", None
-    item.save(update_fields=["successor", "named_by", "state", "note", "answered_at"])
+    item.asked_at = at
+    item.save(update_fields=["successor", "named_by", "state", "note", "answered_at", "asked_at"])
     _told(company, by, at, "name_successor", item)
     return item
 
@@ -212,7 +214,7 @@ def leave_due(*, company: Company, at: datetime, today: date) -> int:
     for handover in list(plans.unfinished(company=company).filter(state=State.OPEN)):
         if handover.last_day >= today:
             house = house or open_house(company=company, on=today, at=at, money=False)
-            _sync(house, handover)
+            _sync(house, handover, at)
             continue
         house = None  # whoever leaves now changes what the others hold
         try:
@@ -244,7 +246,7 @@ def _tell_rest(handover: Handover, at: datetime, reason: str = "") -> None:
 
 def _leave(company: Company, by: Membership | None, at: datetime, today: date, handover: Handover) -> None:
     """What was agreed passes; the membership ends; the rest falls to whoever stands behind it until somebody agrees."""
-    _sync(open_house(company=company, on=today, at=at, money=False), handover)
+    _sync(open_house(company=company, on=today, at=at, money=False), handover, at)
     rows = list(plans.items(company=company).filter(handover=handover).exclude(state__in=HandoverItem.SETTLED))
     for item in rows:
         if item.state == Item.CONFIRMED:
@@ -281,12 +283,14 @@ def _fall(item: HandoverItem, heirs: list[Membership], at: datetime, today: date
     elif kind not in MAY_LAPSE:
         to = _stands_behind(item, heirs, today)
         passing.give(item=item, to=to, at=at, today=today)
-    item.state = Item.FELL
+    item.state, asked = Item.FELL, item.successor_id
     if to is not None:
         item.successor = to
     elif item.successor_id and not item.successor.is_active:
         item.successor = None
-    item.save(update_fields=["state", "successor"])
+    if item.successor_id != asked:
+        item.asked_at = at if item.successor_id else None
+    item.save(update_fields=["state", "successor", "asked_at"])
 
 
 def _stands_behind(item: HandoverItem, heirs: list[Membership], today: date) -> Membership:

@@ -70,6 +70,7 @@ class HandoverItem(CompanyOwned):
         GONE = "gone", _("nothing to hand over any more")
 
     SETTLED = (State.PASSED, State.GONE)
+    AWAITED = (State.PROPOSED, State.FELL)
     LEFT_TO_DO = (State.PROPOSED, State.DECLINED, State.FELL)
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="items")
@@ -84,6 +85,7 @@ class HandoverItem(CompanyOwned):
     named_by = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.PROPOSED)
     note = models.CharField(max_length=300, blank=True)
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="when the successor of now was asked")
     answered_at = models.DateTimeField(null=True, blank=True)
     passed_at = models.DateTimeField(null=True, blank=True)
 
@@ -95,6 +97,11 @@ class HandoverItem(CompanyOwned):
 
     def __str__(self):
         return self.label
+
+    @property
+    def is_awaited(self) -> bool:
+        """Somebody was asked and has not answered."""
+        return self.state in self.AWAITED and self.successor_id is not None
 
 
 class Drill(CompanyOwned):

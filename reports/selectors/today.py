@@ -13,7 +13,7 @@ from kpis.selectors.sources import Freshness, freshness
 from processes import briefs, lists, reviews, role_reviews
 from processes import selectors as processes_selectors
 from processes.leaving import plans
-from processes.models import Action, Brief, Handover
+from processes.models import Action, Brief, HandoverItem
 from reports.models import WeeklyReport
 from reports.selectors.calendar import week_book
 from reports.selectors.channel import open_desks, result_measure
@@ -161,7 +161,7 @@ def today_page(*, company: Company, person: Membership, at: datetime) -> Today:
         due=sorted(
             _due(company, person, waiting, at, reads) + _rewrites(table, person) + _checks(company, person, day)
             + _role_review(company, chief) + _briefs(company, person)
-            + _handovers(company, person), key=lambda item: item.due_at,
+            + _handovers(company, person, at), key=lambda item: item.due_at,
         ) + (_reviews(company, person) if reads and (chief or person.can(Permission.DECIDE)) else []),
         actions=[_action(action, person, day) for action in actions[:MOST_ACTIONS]], actions_count=len(actions), week=week,
         mine=_mine(company, person, week, waiting, day),
@@ -259,18 +259,34 @@ def _briefs(company: Company, person: Membership) -> list[Due]:
     ]  # fmt: skip
 
 
-def _handovers(company: Company, person: Membership) -> list[Due]:
-    """What somebody leaving would hand to this person: their word is asked until the last day."""
-    asked: dict[Handover, list[str]] = {}
-    for item in plans.waiting_for(company=company, person=person):
-        asked.setdefault(item.handover, []).append(item.label)
-    return [
-        Due(
-            _("Say whether you take over: %(person)s leaves") % {"person": handover.person}, "processes:handover-list", (),
-            datetime.combine(handover.last_day, time(18), tzinfo=company.zone), "; ".join(labels[:3]), _("Answer"),
-        )
-        for handover, labels in asked.items()
-    ]  # fmt: skip
+def _handovers(company: Company, person: Membership, at: datetime) -> list[Due]:
+    """What somebody leaving would hand to this person: their word is asked until the last day. Who manages people sees who
+    has not answered for days."""
+    manages = person.can(Permission.MANAGE_COMPANY)
+    asked = plans.awaited(company=company) if manages else plans.waiting_for(company=company, person=person)
+    found = []
+    for items in plans.silent_since(asked).values():
+        first = items[0]
+        due_at = datetime.combine(first.handover.last_day, time(18), tzinfo=company.zone)
+        labels = "; ".join(item.label for item in items[:3])
+        words = {"person": first.handover.person, "successor": first.successor}
+        if first.successor_id == person.pk:
+            title = _("Say whether you take over: %(person)s leaves") % words
+            found.append(Due(title, "processes:handover-list", (), due_at, _asked(company, first, labels), _("Answer")))
+        elif plans.is_silent(first, at):
+            title = _("%(successor)s has not answered: %(person)s leaves") % words
+            args = (first.handover_id,)
+            note = _asked(company, first, labels)
+            found.append(Due(title, "processes:handover-detail", args, due_at, note, _("Open")))
+    return found
+
+
+def _asked(company: Company, first: HandoverItem, labels: str) -> str:
+    if first.asked_at is None:
+        return labels
+    return _("asked on %(day)s: %(names)s") % {
+        "day": formats.day(company.local_date(first.asked_at), year=False), "names": labels,
+    }  # fmt: skip
 
 
 def _reviews(company: Company, person: Membership) -> list[Due]:

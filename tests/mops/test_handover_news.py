@@ -10,6 +10,7 @@ from mops.notifications.reminders import remind
 from processes.leaving import plans, services
 from processes.models import Brief, Handover
 from reports.selectors.today import today_page
+from roles import formats
 from roles.models import Appointment, Contractor, ContractorPerson
 
 
@@ -91,3 +92,60 @@ def test_a_brief_is_recalled_once_the_day_before(acme, rival, now):
 
     rows = Notification.objects.filter(key__startswith="brief-due")
     assert [(row.person, row.title) for row in rows] == [(acme.contractor, "Завтра срок задания: Форма")]
+
+
+def reminded(made, at) -> list[str]:
+    """Titles of what the successor was reminded of, by the passes of a whole day."""
+    Progress.objects.get_or_create(company=made.company)
+    for hours in (0, 1, 7):
+        remind(made.company, at + timedelta(hours=hours))
+    rows = Notification.objects.filter(key__startswith="handover-waits", person=made.content)
+    return list(rows.order_by("pk").values_list("title", flat=True))
+
+
+def test_a_silent_successor_is_reminded_every_second_day_until_they_answer(leaving, now):
+    asked = formats.day(leaving.company.local_date(now))
+
+    assert reminded(leaving, now + timedelta(days=1)) == []
+    assert reminded(leaving, now + timedelta(days=2)) == [f"{leaving.performance} уходит: ждём ответа с {asked}"]
+    assert len(reminded(leaving, now + timedelta(days=3))) == 1
+    assert len(reminded(leaving, now + timedelta(days=4))) == 2
+    for item in plans.items(company=leaving.company).filter(successor=leaving.content):
+        services.answer(company=leaving.company, by=leaving.content, at=now, item=item, agrees=False, note="нет")
+    assert len(reminded(leaving, now + timedelta(days=6))) == 2
+    assert Notification.objects.filter(key__startswith="handover-waits").exclude(person=leaving.content).count() == 0
+
+
+def test_another_successor_has_their_own_two_days(leaving, now):
+    item = leaving.handover.items.get(kind="hat")
+    later = now + timedelta(days=1)
+    services.name_successor(company=leaving.company, by=leaving.owner, at=later, item=item, successor=leaving.content)
+
+    assert reminded(leaving, now + timedelta(days=2)) == []
+    assert len(reminded(leaving, now + timedelta(days=3))) == 1
+
+
+def test_who_manages_people_sees_who_is_silent(leaving, sign_in, now, time_machine):
+    """Not at once: a successor may think for two days; then on Today of the managers, and on the plan from the start."""
+
+    def todays(person, days):
+        page = today_page(company=leaving.company, person=person, at=now + timedelta(days=days))
+        return [(one.title, one.url_name) for one in page.due if one.url_name.startswith("processes:handover")]
+
+    silent = f"Нет ответа от {leaving.content}: {leaving.performance} уходит"
+    assert todays(leaving.pm, 1) == []
+    for manager in (leaving.pm, leaving.owner):
+        assert todays(manager, 2) == [(silent, "processes:handover-detail")]
+    assert todays(leaving.cmo, 2) == []
+    assert [url for _title, url in todays(leaving.content, 2)] == ["processes:handover-list"]
+
+    time_machine.move_to(now + timedelta(days=2))
+    plan_url = f"/c/acme/processes/handovers/{leaving.handover.pk}/"
+    plan = sign_in(leaving.pm).get(plan_url).content.decode()
+    asked = formats.moment(now, leaving.company.zone)
+    assert f"просьба от {asked}, ответа нет" in plan
+    assert f"вас спросили {asked}" in sign_in(leaving.content).get("/c/acme/processes/handovers/").content.decode()
+    for item in plans.items(company=leaving.company).filter(successor=leaving.content):
+        services.answer(company=leaving.company, by=leaving.content, at=now, item=item, agrees=True)
+    assert todays(leaving.pm, 3) == []
+    assert "ответа нет" not in sign_in(leaving.pm).get(plan_url).content.decode()
