@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kpis.failpoints import failpoint
 from kpis.models import Breach
-from processes import deciders, effects, evidence, selectors, signatures
+from processes import deciders, doubts, effects, evidence, selectors, signatures
 from processes.models import Action, Choice, Decision, Signature
 from processes.signatures import NotOpen
 from processes.terms import Terms, checked
@@ -322,9 +322,12 @@ def close_action(
 ) -> Action:
     """Done, or dropped (then the note says why). A dropped rewrite lets the rule look again, as an accepted one does.
 
-    Raises MayNotClose (403), MayNotAccept (403) for an author who drops the own rewrite, ActionClosed (409).
+    Raises MayNotClose (403), MayNotAccept (403) for an author who drops the own rewrite, doubts.MayNotAnswer (403) for one
+    who answers the own doubt, ActionClosed (409).
     """
     _check_may_close(by, action)
+    if done:
+        doubts.check_may_answer(by=by, action=action, on=company.local_date(at))
     drops_rewrite = not done and action.kind == Action.Kind.REWRITE
     if drops_rewrite and not selectors.may_accept(person=by, action=action):
         raise MayNotAccept(_("The marketing director or the owner drops a rewrite, never its author."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from processes.leaving.house import House, administrators, is_channel_hat
 from processes.leaving.risk import Risk, risk_of
-from processes.models import Drill, Handover, HandoverItem
+from processes.models import Action, Drill, Handover, HandoverItem
 from roles import conflicts
 from roles.conflicts import Worn
 from roles.models import Appointment, Channel, Company, Membership, Role
@@ -75,7 +75,7 @@ def holdings(house: House, person: Membership) -> list[Holding]:
     found += [
         Holding(
             Kind.ACTION, row.pk, row.text[:300], channel=row.channel, kinds=STANDS_IN[Kind.ACTION],
-            near=_around(house, row.channel),
+            near=_around(house, row.channel), checked=row.created_by_id if row.kind == Action.Kind.DOUBT else None,
         )
         for row in risk.actions
     ]  # fmt: skip

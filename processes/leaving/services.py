@@ -1,10 +1,12 @@
 """A departure from its plan to its end: nothing is closed while anything is left, nothing is ever without an owner."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from processes import doubts
 from processes.leaving import passing, plans
 from processes.leaving.house import House, open_house
 from processes.models import Handover, HandoverItem
@@ -294,16 +296,23 @@ def _fall(item: HandoverItem, heirs: list[Membership], at: datetime, today: date
 
 
 def _stands_behind(item: HandoverItem, heirs: list[Membership], today: date) -> Membership:
-    """The channel's owner of now, else who wears the nearest hats, else the director or the owner."""
+    """The channel's owner of now, else who wears the nearest hats, else the director or the owner; a doubt about a figure
+    falls to another one than who had it, as long as there is anybody."""
+    author, last = doubts.author_of(item=item), heirs[0]
+    for last in _behind(item, heirs, today):
+        if last.pk != author:
+            break
+    return last
+
+
+def _behind(item: HandoverItem, heirs: list[Membership], today: date) -> Iterator[Membership]:
     if item.channel_id and item.kind != HandoverItem.Kind.COORDINATION:
         owner = Channel.objects.select_related("owner__user").get(company=item.company, pk=item.channel_id).owner
         if owner is not None and owner.is_active:
-            return owner
+            yield owner
     for kind in plans.STANDS_IN[item.kind]:
-        found = selectors.holders(company=item.company, kind=kind, on=today)
-        if found:
-            return found[0]
-    return heirs[0]
+        yield from selectors.holders(company=item.company, kind=kind, on=today)
+    yield from heirs
 
 
 def _passed(item: HandoverItem, at: datetime) -> None:

@@ -229,7 +229,8 @@ class Review(CompanyOwned):
 
 
 class Action(CompanyOwned):
-    """A to-do with owner and date; undone ones are carried over with a counter. A rewrite also has to be accepted by another person."""
+    """A to-do with owner and date; undone ones are carried over with a counter. A rewrite also has to be accepted by another person,
+    a doubt about a figure is answered by another one than who had it."""
 
     class State(models.TextChoices):
         OPEN = "open", _("to do")
@@ -242,6 +243,7 @@ class Action(CompanyOwned):
         REWRITE = "rewrite", _("rewrite")
         CUT = "cut", _("cut in the cabinet")
         FLAG = "flag", _("put right")
+        DOUBT = "doubt", _("look at a doubted figure")
 
     text = models.CharField(max_length=400)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.TODO)

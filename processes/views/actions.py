@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from processes import lists, selectors, services
+from processes import doubts, lists, selectors, services
 from processes.forms import ActionCloseForm, ActionCreateForm
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
@@ -56,8 +56,11 @@ def action_close(request, pk):
     if form.attempt(_closing(request, action)):
         messages.success(request, _("Noted."))
         return redirect("processes:action-list", request.company.slug)
-    may_close = selectors.may_close(person=request.person, action=action)
-    context = {"action": action, "form": form, "may_close": may_close}
+    others = doubts.who_answers(person=request.person, action=action, on=today(request))
+    context = {
+        "action": action, "form": form, "may_close": selectors.may_close(person=request.person, action=action),
+        "own_doubt": doubts.own_doubt(others) if others else "",
+    }  # fmt: skip
     return render(request, "processes/action_close.html", context, status=form.status)
 
 

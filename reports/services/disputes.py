@@ -57,10 +57,11 @@ def dispute_figure(
     )
     if open_now.exists():
         raise AlreadyDisputed(_("This figure is disputed already: the analyst looks at it."))
-    analyst = _analyst(company, row, at)
+    analyst = _analyst(company, row, by, at)
     action = create_action(
         company=company, by=by, at=at, text=_task(company, row, line, note.strip(), expected), owner=analyst,
         due_on=week_book(company=company).next_working(company.local_date(at) + timedelta(days=1)), channel=row.channel,
+        kind=Action.Kind.DOUBT,
     )  # fmt: skip
     made = FigureDispute.objects.create(
         company=company, report=row, measure=measure, shown=line.fact, expected=expected, note=note.strip()[:300],
@@ -76,8 +77,8 @@ def dispute_figure(
     return made
 
 
-def _analyst(company: Company, report: WeeklyReport, at: datetime) -> Membership:
-    """The analyst; where there is none, or the analyst typed these figures, the director or the owner."""
+def _analyst(company: Company, report: WeeklyReport, by: Membership, at: datetime) -> Membership:
+    """The analyst; where there is none, or the analyst typed these figures or doubts them, the director or the owner."""
     people = around(company=company, on=company.local_date(at))
     kinds = (RoleKind.ANALYST, RoleKind.CMO, RoleKind.OWNER)
     found = [person for kind in kinds for person in people.wearers(kind)]
@@ -88,7 +89,7 @@ def _analyst(company: Company, report: WeeklyReport, at: datetime) -> Membership
         company=company, first_day=report.week, last_day=report.week + timedelta(days=6), channel=report.channel,
         typed=True,
     )  # fmt: skip
-    return next((person for person in found if person.pk not in typed_by), found[0])
+    return min(found, key=lambda person: (person.pk == by.pk, person.pk in typed_by))
 
 
 def _task(company: Company, report: WeeklyReport, line, note: str, expected: Decimal | None) -> str:

@@ -8,6 +8,9 @@ import time_machine
 from django.urls import reverse
 
 from kpis.models import DailyFact, Import, Source
+from processes.carried import hand_over_action
+from processes.doubts import MayNotAnswer
+from processes.leaving import services as leaving
 from processes.models import Action
 from processes.services import close_action
 from reports import filing
@@ -85,6 +88,87 @@ def test_whoever_typed_the_figures_is_not_asked_about_them(friday):
     DailyFact.objects.filter(channel=friday.made.vk).update(load_id=load.pk)
 
     assert dispute(friday).action.owner == friday.made.cmo
+
+
+def close(desk, made, person, **fields):
+    given = {"company": desk.company, "by": person, "at": desk.local("fri", 14), "action": made.action}
+    return close_action(**given, **fields)
+
+
+def test_a_doubt_that_falls_to_who_had_it_is_answered_by_another_one(friday):
+    """The author is never the approver: handed over or not, they may take the doubt back and never answer it."""
+    author, made = friday.made.performance, dispute(friday)
+    with pytest.raises(MayNotAnswer) as refused:
+        close(friday, made, author, note="Верно")
+    assert str(friday.made.analyst) in refused.value.message, "whoever has it to do answers it"
+    hand_over_action(
+        company=friday.company, by=None, at=friday.local("fri", 13), action=made.action, owner=author,
+        due_on=date(2026, 11, 23), reason="аналитик ушёл",
+    )  # fmt: skip
+    made.action.refresh_from_db()
+
+    with pytest.raises(MayNotAnswer) as refused:
+        close(friday, made, author, note="Верно")
+
+    assert str(friday.made.cmo) in refused.value.message
+    assert str(friday.made.owner) in refused.value.message
+    assert str(author) not in refused.value.message
+    assert Action.objects.get().state == "open"
+    close(friday, made, friday.made.cmo, note="Верно: 36")
+    assert Action.objects.get().closed_by == friday.made.cmo
+
+
+def test_a_doubt_may_be_taken_back_with_a_reason(friday):
+    made = dispute(friday)
+
+    close(friday, made, friday.made.performance, done=False, note="Смотрел не ту кампанию")
+
+    assert Action.objects.get().state == "dropped"
+
+
+def test_the_page_of_the_task_says_who_answers_an_own_doubt(friday, sign_in):
+    made = dispute(friday)
+    Action.objects.update(owner=friday.made.performance)
+    url = reverse("processes:action-close", args=[friday.company.slug, made.action.pk])
+    with time_machine.travel(friday.local("fri", 14), tick=False):
+        page = sign_in(friday.made.performance).get(url).content.decode()
+        answer = sign_in(friday.made.performance).post(url, {"outcome": "done", "note": "Верно"})
+        assert (answer.status_code, Action.objects.get().state) == (403, "open")
+        for shown in (page, answer.content.decode()):
+            assert f"может другой человек: {friday.made.cmo}, {friday.made.owner}" in shown
+            assert 'value="done"' not in shown
+        assert 'value="done"' in sign_in(friday.made.cmo).get(url).content.decode()
+        assert sign_in(friday.made.cmo).post(url, {"outcome": "done", "note": "Верно"}).status_code == 302
+
+
+def test_where_there_is_nobody_else_a_doubt_is_answered_by_who_had_it(friday):
+    made = dispute(friday)
+    Action.objects.update(owner=friday.made.performance)
+    Appointment.objects.filter(role__kind__in=[RoleKind.CMO, RoleKind.OWNER]).delete()
+    made.action.refresh_from_db()
+
+    assert close(friday, made, friday.made.performance, note="Верно").state == "done"
+
+
+def test_a_doubt_is_asked_of_another_one_than_who_had_it_and_falls_to_another_one(friday):
+    """The director files for a channel of their own: the owner is asked. When the analyst goes, a doubt passes by the
+    channel's owner, who had it, to a manager."""
+    company, at = friday.company, friday.local("fri", 13)
+    made = dispute(friday)
+
+    plan = leaving.start_handover(
+        company=company, by=friday.made.owner, at=at, person=friday.made.analyst, last_day=company.local_date(at),
+        reason="уходит",
+    )  # fmt: skip
+    line = plan.items.get(kind="action")
+    assert line.successor not in {None, friday.made.performance}
+    leaving.leave_due(company=company, at=at + timedelta(days=1), today=company.local_date(at) + timedelta(days=1))
+
+    made.action.refresh_from_db()
+    assert made.action.owner == friday.made.pm
+    Appointment.objects.filter(role__kind=RoleKind.ANALYST).delete()
+    Appointment.objects.filter(person=friday.made.performance).update(person=friday.made.cmo)
+    assert dispute(friday, by=friday.made.cmo, measure="spend").action.owner == friday.made.owner
 
 
 def test_page_of_a_dispute(friday, sign_in):
