@@ -9,6 +9,7 @@ from mops.webhooks import views as webhooks
 app_name = "mops"
 
 urlpatterns = [
+    path("", views.company_home, name="company-home"),
     path("sample/remove/", views.sample_delete, name="sample-delete"),
     path("notifications/", views.notification_list, name="notification-list"),
     path("notifications/read/", views.notification_read, name="notification-read"),

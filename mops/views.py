@@ -18,6 +18,7 @@ from mops.notifications import inbox
 from roles import selectors
 from roles.forms import CompanyCreateForm
 from roles.middleware import LANGUAGE_COOKIE
+from roles.models import Membership
 from roles.permissions import Permission, RoleKind, requires
 from roles.services.preferences import set_preferences
 
@@ -45,7 +46,16 @@ def home(request):
     if not memberships:
         return render(request, "no_company.html")
     last = request.session.get("company")
-    person = next((m for m in memberships if m.company.slug == last), memberships[0])
+    return _first_page(next((m for m in memberships if m.company.slug == last), memberships[0]))
+
+
+@requires(Permission.DO_TASKS)
+def company_home(request):
+    """The bare address of a company, as people shorten a link to it."""
+    return _first_page(request.person)
+
+
+def _first_page(person: Membership):
     page = "reports:dashboard" if person.wears(RoleKind.OWNER) else "reports:today"
     return redirect(page, company_slug=person.company.slug)
 
