@@ -233,7 +233,7 @@ def _sees_money(people: Around, person: Membership, decision: Decision) -> bool:
 
 def _waiting_words(row: WaitingDecision, hours: int, sees_money: bool) -> tuple[str, str]:
     decision = row.decision
-    title = _("Undecided for %(hours)s hours: %(question)s") % {"hours": hours, "question": decision.question}
+    title = _("Undecided for %(hours)s hours. %(question)s") % {"hours": hours, "question": decision.question}
     text = _("%(number)s stays open until somebody signs; meanwhile the spending goes on.") % {"number": decision}
     return title, f"{text} {_burned_words(row)}".strip() if sees_money else text
 

@@ -183,10 +183,10 @@ def _review(items: list[Item]) -> tuple[str, str]:
     review = items[0].obj
     about = {"number": review.decision, "question": review.decision.question}
     if review.kind == Review.Kind.DUE:
-        return _("Time to see what came of it: %(question)s") % about, _(
+        return _("Time to see what came of it. %(question)s") % about, _(
             "%(number)s: the forecast stands beside the fact. Say whether it came true."
         ) % about
-    return _("The figures of a signed decision have changed: %(question)s") % about, _(
+    return _("The figures of a signed decision have changed. %(question)s") % about, _(
         "%(number)s stays as it was signed; look at what the days say now."
     ) % about
 
@@ -313,13 +313,13 @@ def _review_page(slug: str, items: list[Item]) -> str:
 
 KINDS: dict[str, Kind] = {
     "open_decision": Kind(
-        _decisions, _deciders, _question(gettext_noop("Waits for your decision: %(question)s")), _decision_page
+        _decisions, _deciders, _question(gettext_noop("Waits for your decision. %(question)s")), _decision_page
     ),
     "propose_decision": Kind(
-        _decisions, _deciders, _question(gettext_noop("Waits for your second signature: %(question)s")), _decision_page
+        _decisions, _deciders, _question(gettext_noop("Waits for your second signature. %(question)s")), _decision_page
     ),
     "refuse_decision": Kind(
-        _decisions, _deciders, _question(gettext_noop("The second signature was refused: %(question)s")), _decision_page
+        _decisions, _deciders, _question(gettext_noop("The second signature was refused. %(question)s")), _decision_page
     ),
     "sign_decision": Kind(_decisions, _touched, _outcome, _decision_page),
     "cosign_decision": Kind(_decisions, _touched, _outcome, _decision_page),

@@ -38,7 +38,7 @@ def test_open_decision_is_told_to_the_director_with_a_link_and_an_email(acme, ri
 
     told = tell(acme)
 
-    assert told == {acme.cmo: ["Ждёт вашего решения: Остановить VK?"]}
+    assert told == {acme.cmo: ["Ждёт вашего решения. Остановить VK?"]}
     row = Notification.objects.get()
     assert row.url == reverse("processes:decision-detail", args=["acme", decision.pk])
     assert "21.11.2026, 15:20" in row.text
@@ -59,7 +59,7 @@ def test_told_in_the_persons_language(acme, tell):
     acme.cmo.user.save()
     make_decision(acme)
 
-    assert tell(acme)[acme.cmo] == ["Waits for your decision: Остановить VK?"]
+    assert tell(acme)[acme.cmo] == ["Waits for your decision. Остановить VK?"]
 
 
 def test_telling_twice_tells_once(acme, tell, now):
@@ -139,7 +139,7 @@ def test_proposed_decision_waits_for_the_owner(acme, tell, now):
     AuditEvent.objects.filter(pk__gt=0)
     note(acme, "propose_decision", decision, now, by=acme.cmo)
 
-    assert "Ждёт вашей второй подписи: Остановить VK?" in tell(acme)[acme.owner]
+    assert "Ждёт вашей второй подписи. Остановить VK?" in tell(acme)[acme.owner]
 
 
 def test_late_reports_are_one_line_per_person(acme, tell, now):

@@ -109,7 +109,7 @@ def test_message_is_plain_text_with_a_constant_number(acme, telegram, linked, no
     assert before == after
     assert before["chat_id"] == CHAT
     assert "parse_mode" not in before
-    assert before["text"].startswith("Ждёт вашего решения: Остановить VK?")
+    assert before["text"].startswith("Ждёт вашего решения. Остановить VK?")
     assert before["text"].endswith(f"Acme · № {linked.notification_id}")
 
 
