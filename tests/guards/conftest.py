@@ -17,6 +17,7 @@ from roles.models import (
     ApiToken,
     Appointment,
     Campaign,
+    Channel,
     CheckRound,
     Company,
     Contractor,
@@ -27,6 +28,8 @@ from roles.models import (
     IncompatibilityVersion,
     Move,
     Reorganisation,
+    Role,
+    RoleVersion,
 )
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
@@ -175,9 +178,24 @@ def things_of(made) -> dict[str, dict]:
     }
 
 
+def only_theirs(made) -> None:
+    """Objects that are addressed by codes, each under a code that no other company has."""
+    code = f"only-{made.company.slug}"
+    version = {"company": made.company, "valid_from": TODAY, "reason": "start", "created_at": NOW}
+    Channel.objects.create(company=made.company, code=code, name="x", kind="paid", status="planned")
+    role = Role.objects.create(company=made.company, code=code, kind="analyst")
+    RoleVersion.objects.create(**version, role=role, name_ru="x", mission_ru="x")
+    kpi = Kpi.objects.create(company=made.company, code=code)
+    KpiVersion.objects.create(**version, kpi=kpi, name_ru="x", formula="spend / leads", better="lower", unit="money")
+    Source.objects.create(company=made.company, code=code, name="x", kind="file")
+    for kind in ("channel", "role", "kpi", "source"):
+        made.things[kind]["theirs"] = code
+
+
 @pytest.fixture
 def two_companies(acme, rival):
     for made in (acme, rival):
         made.things = things_of(made)
+    only_theirs(rival)
     Company.objects.update(is_sample=True)  # so that the page that removes a sample is there to be tried
     return acme, rival
