@@ -194,3 +194,9 @@ def administrators(access: Access) -> set[int]:
 
 def is_channel_hat(appointment: Appointment) -> bool:
     return appointment.role.kind == RoleKind.CHANNEL_OWNER and appointment.channel_id is not None
+
+
+def is_contractors(appointment: Appointment) -> bool:
+    """The hat of another firm's person: it opens their own tasks and nothing else. Who comes instead of them is that firm's to
+    say, so it is never vacant, has no deputy, and there is nothing to hand over."""
+    return appointment.role.kind == RoleKind.CONTRACTOR

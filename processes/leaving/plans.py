@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from processes.leaving.house import House, administrators, is_channel_hat
+from processes.leaving.house import House, administrators, is_channel_hat, is_contractors
 from processes.leaving.risk import Risk, risk_of
 from processes.models import Action, Drill, Handover, HandoverItem
 from roles import conflicts
@@ -51,7 +51,7 @@ class Holding:
 def holdings(house: House, person: Membership) -> list[Holding]:
     """Everything active that stands on a person: none of it may be left without an owner when they go."""
     risk = risk_of(house, person)
-    found = [_hat(house, row) for row in house.held_by(person) if not row.interim]
+    found = [_hat(house, row) for row in house.held_by(person) if not row.interim and not is_contractors(row)]
     found += [
         Holding(Kind.COORDINATION, row.pk, row.name, channel=row, kinds=STANDS_IN[Kind.COORDINATION])
         for row in risk.coordinates

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from kpis.models import Source, StopRuleVersion
-from processes.leaving.house import Earning, House, Work, administrators, is_channel_hat
+from processes.leaving.house import Earning, House, Work, administrators, is_channel_hat, is_contractors
 from processes.models import Action, Decision
 from roles.journal_words import VERBS
 from roles.models import Access, Appointment, Channel, Contractor, DocumentLink, ExternalCheck, Membership
@@ -126,7 +126,9 @@ def risk_of(house: House, person: Membership) -> Risk:
     return Risk(
         person=person,
         hats=[
-            HeldHat(house.role_name(row), row.channel, _deputy(row), row) for row in mine if not _has_others(house, row)
+            HeldHat(house.role_name(row), row.channel, _deputy(row), row)
+            for row in mine
+            if not is_contractors(row) and not _has_others(house, row)
         ],
         channels=[
             HeldChannel(row.channel, house.earning(row.channel), _deputy(row))

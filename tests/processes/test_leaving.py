@@ -126,6 +126,23 @@ def test_only_one_may_decide(firm):
     assert Permission.MANAGE_COMPANY not in risk_of(house(firm), firm.pm).approvals
 
 
+def test_a_contractors_hat_stands_on_nobody_here_and_is_handed_over_to_nobody(firm, sign_in):
+    """Their firm says who comes instead; what they were given to do is still somebody's afterwards."""
+    Action.objects.create(
+        company=firm.company, text="Форма", owner=firm.contractor, due_on=TODAY, channel=firm.blog, created_at=AT
+    )
+    risk = risk_of(house(firm), firm.contractor)
+
+    assert (risk.hats, risk.vacant) == ([], [])
+    assert [row.text for row in risk.actions] == ["Форма"]
+    plan = start(firm, firm.contractor)
+    assert [(item.kind, item.successor) for item in plan.items.all()] == [("action", firm.content)]
+    risky = (
+        sign_in(firm.owner).get(reverse("processes:person-risk", args=["acme", firm.contractor.pk])).content.decode()
+    )
+    assert "Роль contractor" not in risky
+
+
 def test_work_done_by_two_stands_on_nobody(firm):
     for person in (firm.performance, firm.analyst):
         audit.record(company=firm.company, by=person, verb="record_facts", obj=firm.source, at=AT)
