@@ -3,7 +3,7 @@
 import io
 
 from django import forms
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kpis.importers.base import FileProblem
@@ -89,7 +89,7 @@ class AccessTableForm(RefusableForm):
         if text.strip():
             return io.BytesIO(text.encode())
         if upload is None:
-            raise refuse("file", "required", _now("Choose a file or paste the cells."))
+            raise refuse("file", "required", gettext("Choose a file or paste the cells."))
         if upload.size > MOST_TABLE:
             raise BadFile(FileProblem("file_too_large", most=MOST_TABLE // 1024**2))
         return upload

@@ -4,7 +4,7 @@ from datetime import date
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
@@ -28,7 +28,7 @@ COMPANY = "company"
 class MonthField(serializers.Field):
     """A month as `2026-11`; a day of it is taken, too."""
 
-    default_error_messages = {"invalid": lazy("Write the month as 2026-11.")}
+    default_error_messages = {"invalid": gettext_lazy("Write the month as 2026-11.")}
 
     def to_representation(self, value) -> str:
         return periods.month_label(value)
