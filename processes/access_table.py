@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import BinaryIO
@@ -16,7 +16,7 @@ from kpis.importers.base import FileProblem
 from kpis.problems import file_sentence
 from roles import contracts, registry, secrets, selectors
 from roles.models import Access, Company, Membership
-from roles.refusals import Refused
+from roles.refusals import FieldError, Refused
 from roles.services import accesses as service
 from roles.validation import refuse
 
@@ -172,28 +172,39 @@ def _try(book: _Book, by: Membership, at: datetime, row: Row) -> None:
         row.problems = [(_label(error.field), error.message) for error in refusal.errors] or [("", refusal.message)]
 
 
+TEXTS = ("system", "identifier", "recovery", "paid_by", "secret_place", "note")
+READ: dict[str, Callable[["_Book", str], object]] = {
+    "administrators": lambda book, cell: book.many("administrators", cell, book.people),
+    "channels": lambda book, cell: book.many("channels", cell, book.channels),
+    "contractor": lambda book, cell: book.one("contractor", cell, book.contractors),
+    "contractor_until": lambda book, cell: _day("contractor_until", cell),
+    "checked_on": lambda book, cell: _day("checked_on", cell),
+    "two_factor": lambda book, cell: _yes_or_no(cell),
+}
+"""Columns that are no plain texts: how their cell is read."""
+
+
 def _fields(book: _Book, cells: dict[str, str]) -> dict:
-    """The filled cells as the service takes them; Refused with the column."""
+    """The filled cells as the service takes them; Refused with every column that is wrong, so that one look is enough."""
     given = {name: cell for name, cell in cells.items() if cell}
-    fields: dict = {
-        name: given[name]
-        for name in ("system", "identifier", "recovery", "paid_by", "secret_place", "note")
-        if name in given
-    }
-    for name in ("system", "identifier"):
-        if name not in given:
-            raise refuse(name, "required", _("Fill it in: a row needs it."))
-    if "administrators" in given:
-        fields["administrators"] = book.many("administrators", given["administrators"], book.people)
-    if "channels" in given:
-        fields["channels"] = book.many("channels", given["channels"], book.channels)
-    if "contractor" in given:
-        fields["contractor"] = book.one("contractor", given["contractor"], book.contractors)
-    for name in ("contractor_until", "checked_on"):
+    fields: dict = {name: given[name] for name in TEXTS if name in given}
+    wrong = [
+        FieldError(name, "required", _("Fill it in: a row needs it."))
+        for name in ("system", "identifier") if name not in given
+    ]  # fmt: skip
+    try:
+        texts = Access(**fields)
+        service.refuse_secrets(texts, [name for name in service.PROSE if name in fields], TEXTS[:3])
+    except Refused as refusal:
+        wrong += refusal.errors
+    for name, read in READ.items():
         if name in given:
-            fields[name] = _day(name, given[name])
-    if "two_factor" in given:
-        fields["two_factor"] = _yes_or_no(given["two_factor"])
+            try:
+                fields[name] = read(book, given[name])
+            except Refused as refusal:
+                wrong += refusal.errors
+    if wrong:
+        raise Refused(wrong[0].message, wrong)
     return fields | (_owner(book, given["owned_by"]) if "owned_by" in given else {})
 
 
