@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from processes.models import HandoverItem
+from processes.models import Handover, HandoverItem
 from roles.forms import DayField, PeopleField, RefusableForm, choose_people
 
 
@@ -26,16 +26,20 @@ class HandoverCancelForm(RefusableForm):
 
 
 class SuccessorForm(RefusableForm):
-    """Another successor, or nobody with a reason where the company may do without."""
+    """Another successor who stays, or nobody with a reason where the company may do without."""
 
     successor = PeopleField(label=_("Who takes it"), required=False)
     note = forms.CharField(label=_("Why nobody is needed"), max_length=300, required=False)
 
-    def __init__(self, request, item: HandoverItem, **kwargs):
+    def __init__(self, request, item: HandoverItem, may_lapse: bool, **kwargs):
         super().__init__(request, **kwargs)
         choose_people(self, "successor")
         field = self.fields["successor"]
-        field.queryset = field.queryset.exclude(pk=item.handover.person_id)
+        leaving = Handover.objects.filter(company=self.company, state=Handover.State.OPEN).values("person")
+        field.queryset = field.queryset.exclude(pk=item.handover.person_id).exclude(pk__in=leaving)
+        if not may_lapse:
+            field.required = True
+            del self.fields["note"]
 
 
 class AnswerForm(RefusableForm):

@@ -117,7 +117,8 @@ def name_successor(
 ) -> HandoverItem:
     """Ask another person to take a thing; they have to agree. Raises HandoverOver, hats.OnlyOwnerAppoints, Refused."""
     item = _open_item(company, item)
-    if not successor.is_active or successor.pk == item.handover.person_id:
+    leaves = Handover.objects.filter(company=company, person=successor, state=State.OPEN).exists()
+    if not successor.is_active or leaves or successor.pk == item.handover.person_id:
         raise refuse("successor", "not_a_member", _("Choose somebody who stays in the company."))
     if item.role_id and item.kind == HandoverItem.Kind.HAT:
         hats.check_may_give(by, item.role)

@@ -92,7 +92,7 @@ def handover_close(request, pk):
 def handover_item_successor(request, pk):
     """Ask somebody else, or say that nobody is needed."""
     item = _item(request, pk)
-    form = SuccessorForm(request, item, initial={"successor": item.successor_id})
+    form = SuccessorForm(request, item, may_lapse=_may_lapse(item), initial={"successor": item.successor_id})
     if form.attempt(_naming(request, item)):
         messages.success(request, _("Noted."))
         return redirect("processes:handover-detail", request.company.slug, item.handover_id)
@@ -101,7 +101,7 @@ def handover_item_successor(request, pk):
 
 
 def _naming(request, item: HandoverItem):
-    def name(*, successor, note):
+    def name(*, successor, note=""):
         if successor is None:
             return services.let_lapse(**acting(request), item=item, note=note)
         return services.name_successor(**acting(request), item=item, successor=successor)

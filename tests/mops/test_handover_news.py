@@ -132,7 +132,7 @@ def test_who_manages_people_sees_who_is_silent(leaving, sign_in, now, time_machi
         page = today_page(company=leaving.company, person=person, at=now + timedelta(days=days))
         return [(one.title, one.url_name) for one in page.due if one.url_name.startswith("processes:handover")]
 
-    silent = f"Нет ответа от {leaving.content}: {leaving.performance} уходит"
+    silent = f"{leaving.content} пока не отвечает: {leaving.performance} уходит"
     assert todays(leaving.pm, 1) == []
     for manager in (leaving.pm, leaving.owner):
         assert todays(manager, 2) == [(silent, "processes:handover-detail")]

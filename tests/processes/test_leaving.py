@@ -301,6 +301,33 @@ def test_cancelled_departure_ends_nothing(firm):
     assert firm.performance.is_active
 
 
+def test_a_cancelled_plan_awaits_nobody(firm, sign_in):
+    handover = start(firm, firm.performance)
+    services.cancel_handover(company=firm.company, by=firm.owner, at=AT, handover=handover, reason="остаётся")
+
+    page = sign_in(firm.owner).get(reverse("processes:handover-detail", args=["acme", handover.pk])).content.decode()
+
+    assert "Остаётся как было" in page
+    assert "ждёт преемника" not in page
+    assert "ответа нет" not in page
+
+
+def test_nobody_who_leaves_too_is_asked(firm, sign_in):
+    """Neither named nor offered; where an owner must be, the form offers no reason for nobody."""
+    item = start(firm, firm.performance).items.get(kind="hat")
+    start(firm, firm.content)
+    url = reverse("processes:handover-item-successor", args=["acme", item.pk])
+    browser = sign_in(firm.owner)
+
+    with pytest.raises(services.Refused):
+        services.name_successor(company=firm.company, by=firm.owner, at=AT, item=item, successor=firm.content)
+    page = browser.get(url).content.decode()
+    assert f'value="{firm.content.pk}"' not in page
+    assert 'name="note"' not in page
+    assert browser.post(url, {"successor": ""}).status_code == 400
+    assert browser.post(url, {"successor": firm.cmo.pk}).status_code == 302
+
+
 def test_drill_lists_what_stops_and_changes_nothing(firm):
     before = (Channel.objects.get(pk=firm.vk.pk).owner_id, Appointment.objects.count(), Action.objects.count())
 
