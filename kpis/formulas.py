@@ -6,7 +6,7 @@ atom := number | metric code | "(" sum ")"
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -89,6 +89,32 @@ class Formula:
     def tokens(self) -> list[tuple[str, str]]:
         """The text in pieces (kind: number | code | sign; piece), for writing it in words or with figures."""
         return [(kind, piece) for kind, piece, _position in _tokens(self.text)]
+
+
+def written(form: Iterable[tuple[str, Fraction]]) -> str:
+    """A linear form as the text of a formula, as `parse` reads it: `gross_profit - 1.5 * spend`; of one metric its code."""
+    text = ""
+    for code, factor in form:
+        sign = "-" if factor < 0 else "+" if text else ""
+        times = "" if abs(factor) == 1 else f"{_factor(abs(factor))} * "
+        text += f" {sign} {times}{code}" if text else f"{sign}{times}{code}"
+    return text
+
+
+def over(formula: Formula, line: Decimal, *, below: bool = False) -> str:
+    """The text of what is over a line, numerator − line · denominator, or with `below` short of it; empty for a formula without
+    a denominator, for a number of days would be missing."""
+    if not formula.denominator:
+        return ""
+    total = _plus(dict(formula.numerator), {code: -factor * Fraction(line) for code, factor in formula.denominator})
+    form = [(code, -factor if below else factor) for code, factor in total.items()]
+    return written(sorted(form, key=lambda part: (part[1] < 0, part[0])))
+
+
+def _factor(value: Fraction) -> str:
+    """A decimal where it is a finite one, else a fraction."""
+    told = Decimal(value.numerator) / Decimal(value.denominator)
+    return f"{told:f}" if Fraction(told) == value else f"{value.numerator} / {value.denominator}"
 
 
 def _whole(form: tuple[tuple[str, Fraction], ...]) -> tuple[int, tuple[tuple[str, int], ...]]:

@@ -17,7 +17,7 @@ def facts_url(
     company: Company, measure: str, start: date, end: date, *, kpi: bool = False, channel: Channel | str | None = None,
     campaign: Campaign | None = None, kind: str | None = None, known: datetime | None = None,
 ) -> str:  # fmt: skip
-    """Of a metric, or with `kpi` of a KPI: of a channel (or its code, or one campaign of it), of a kind of channels, or of the company.
+    """Of a metric, or with `kpi` of a KPI or of a formula in text: of a channel (or its code, or one campaign of it), of a kind of channels, or of the company.
 
     `known`: the moment (UTC) whose knowledge the figure is held against.
     """

@@ -14,6 +14,7 @@ from processes import ledger, selectors, wording
 from processes.account import Account, Total, together
 from processes.ledger import Entry
 from processes.models import Decision
+from processes.opening import Behind, over_behind
 from roles import formats
 from roles.models import Channel, Company
 
@@ -47,12 +48,15 @@ class Quarter:
 
 @dataclass(frozen=True)
 class Line:
-    """A decision of the account; `arithmetic` is how its net came about, in words."""
+    """A decision of the account; `arithmetic` is how its net came about, in words; `lost`, `net_of`: the facts behind what was
+    lost and behind the net."""
 
     entry: Entry
     title: str
     arithmetic: str
     state: str
+    lost: Behind | None = None
+    net_of: Behind | None = None
 
     @property
     def decision(self) -> Decision:
@@ -72,8 +76,17 @@ class AccountPage:
     plot: Plot | None
 
     @property
-    def quarter_rows(self) -> list[tuple[str, Sheet]]:
-        return [(quarter.name, quarter.sheet) for quarter in self.quarters if quarter.sheet.total.decisions]
+    def quarter_rows(self) -> list[tuple[str, Sheet, str]]:
+        """(name, sheet, address of its decisions) of the quarters that have any."""
+        return [
+            (quarter.name, quarter.sheet, f"?quarter={quarter.label}#h-lines")
+            for quarter in self.quarters
+            if quarter.sheet.total.decisions
+        ]
+
+    @property
+    def channel_rows(self) -> list[tuple[Channel, Sheet, str]]:
+        return [(channel, sheet, "#h-lines") for channel, sheet in self.channels]
 
 
 def account_page(*, company: Company, label: str, at: datetime) -> AccountPage:
@@ -146,7 +159,20 @@ def _median(spans) -> timedelta | None:
 
 # ---------------------------------------------------------------- words
 def line_of(entry: Entry) -> Line:
-    return Line(entry, wording.choice_title(entry.decision.choice), arithmetic(entry), state_of(entry))
+    return Line(entry, wording.choice_title(entry.decision.choice), arithmetic(entry), state_of(entry), *_behind(entry))
+
+
+def _behind(entry: Entry) -> tuple[Behind | None, Behind | None]:
+    """What went on opens to the days that followed; an estimate to all its days: those of the breach, whose mean it takes,
+    and those after it."""
+    found, line = entry.account, entry.decision.breach.version.line
+    if found is None:
+        return None, None
+    lost = over_behind(entry.formula, line, entry.since, entry.effect)
+    if found.net is None:
+        return lost, None
+    begin = found.first if found.went_on else entry.breached
+    return lost, over_behind(entry.formula, line, begin, found.last, kept=found.went_on)
 
 
 def state_of(entry: Entry) -> str:

@@ -42,7 +42,8 @@ class Entry:
     `before`, `after`: the KPI over the days of the breach, and over the first known days since `begin`: the day after the
     effect, after a stop the day it runs again (None while it does not). None where unknown. `under`: on how many of those
     `after_days` it stood on the right side of the line. `apart`: names of the campaigns that this account leaves out on some
-    days, because their own accounts count them.
+    days, because their own accounts count them. `formula`: the signed one; `since`: the first day whose loss belongs to it,
+    `breached`: the first breaching one, `effect`: the day it took effect.
     """
 
     decision: Decision
@@ -54,6 +55,10 @@ class Entry:
     under: int
     to_decide: timedelta | None
     to_act: timedelta | None
+    formula: Formula | None
+    since: date
+    breached: date
+    effect: date
     apart: tuple[str, ...] = ()
 
     @property
@@ -140,7 +145,8 @@ def _entry(decision: Decision, around: Around) -> Entry:
         decision=decision, account=found, before=before, after=_ratio(after), begin=begin, after_days=len(after),
         under=sum(_is_fine(row, breach.version) for row in after),
         to_decide=decision.signed_at - began if decision.signed_at else None,
-        to_act=None if done is None else done - decision.effective_at, apart=tuple(sorted(name for name, _one in apart)),
+        to_act=None if done is None else done - decision.effective_at, formula=formula, since=_since(decision, around),
+        breached=_first(decision), effect=effect, apart=tuple(sorted(name for name, _one in apart)),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from processes import evidence, selectors, wording
 from processes.escalation import Deadlines, deadlines
 from processes.models import Action, Choice, Decision
+from processes.opening import Behind, burned_behind
 from processes.review_pages import HitRate, hit_rates
 from processes.selectors import WaitingDecision
 from roles import selectors as roles_selectors
@@ -31,6 +32,11 @@ class WaitingLine:
     per_day: Decimal | None
 
     @property
+    def behind(self) -> Behind | None:
+        """The facts of what burned."""
+        return burned_behind(self.row.evidence)
+
+    @property
     def pace(self) -> str:
         """The cost of a day as an estimate: «13 400 ₽»; empty where there is none."""
         company = self.row.decision.company
@@ -47,6 +53,11 @@ class LogLine:
     title: str
     headline: str
     burned: Decimal | None
+
+    @property
+    def behind(self) -> Behind | None:
+        """The facts of what burned."""
+        return burned_behind(self.decision.kept_evidence)
 
     @property
     def opened_on(self) -> date:

@@ -11,6 +11,7 @@ from processes import ledger, selectors
 from processes.evidence import amount
 from processes.ledger import Entry
 from processes.models import Choice, Decision
+from processes.opening import Behind, over_behind
 from roles.models import Company, Membership
 from roles.permissions import Permission
 
@@ -20,13 +21,14 @@ SPEND = "spend"
 @dataclass(frozen=True)
 class Override:
     """Day `day` of `days`, both ends included. `paid`: money over the line since it took effect, less that of the days below
-    it, None where unknown or hidden; `extra` the agreed spend after which it ends, `spent` what has gone of it."""
+    it, None where unknown or hidden, `paid_of` its facts; `extra` the agreed spend after which it ends, `spent` what has gone of it."""
 
     decision: Decision
     day: int
     days: int
     until: date
     paid: Decimal | None
+    paid_of: Behind | None
     extra: Decimal | None
     spent: Decimal | None
 
@@ -64,6 +66,7 @@ def _override(entry: Entry, spent: Decimal | None, person: Membership, today: da
     return Override(
         decision=decision, day=(today - effect).days + 1, days=(until - effect).days + 1, until=until,
         paid=-entry.account.net if sees and entry.account and entry.account.net is not None else None,
+        paid_of=entry.account and over_behind(entry.formula, decision.breach.version.line, entry.account.first, entry.account.last),
         extra=amount(decision.terms.get("extra_spend")) if sees else None, spent=spent if sees else None,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from kpis.series import MAILING_DAYS
 from processes import deciders, evidence, sealing, selectors, wording
 from processes.after_pages import After, after_parts
 from processes.models import Decision, Signature
+from processes.opening import Behind, Parts, burned_behind, parts_of
 from processes.signing import Standing
 from roles import formats
 from roles import selectors as roles_selectors
@@ -81,6 +82,8 @@ class DecisionPage:
     sources: list[dict]
     plot: Plot | None
     days: list[DayRow]
+    parts: Parts
+    burned_of: Behind | None
     cost: Cost | None
     options: list[OptionRow]
     standing: Standing
@@ -101,6 +104,15 @@ class DecisionPage:
     def known_at(self) -> datetime | None:
         """The moment whose figures were signed; None while nothing is."""
         return self.decision.signed_at
+
+    @property
+    def began(self) -> date | None:
+        """The first breaching day, since which the money over the line is added up."""
+        return _date(self.evidence.get("first_day"))
+
+    @property
+    def opened_on(self) -> date:
+        return self.decision.company.local_date(self.decision.opened_at)
 
     @property
     def columns(self) -> dict[str, bool]:
@@ -133,6 +145,8 @@ def decision_page(*, decision: Decision, person: Membership, at: datetime) -> De
         sources=[{**row, "day": _date(row["last_day"])} for row in seen.get("sources", ())],
         plot=_plot(decision, seen),
         days=_days(seen, currency),
+        parts=parts_of(seen),
+        burned_of=burned_behind(seen),
         cost=_cost(decision, seen, at) if sees_money and seen.get("is_money") else None,
         options=_options(decision, seen, standing, sees_money),
         standing=standing,
@@ -211,8 +225,8 @@ def _days(seen: dict, currency: str) -> list[DayRow]:
 
 def _until(day: date, seen: dict) -> date | None:
     window = seen["rule"].get("window")
-    if window == Window.BUDGET:
-        return None
+    if window == Window.BUDGET or (window == Window.EVENT and day.isoformat() < seen["first_day"]):
+        return None  # of earlier mailings the evidence does not tell which they were
     return day + timedelta(days=MAILING_DAYS - 1) if window == Window.EVENT else day
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from processes import reviews
 from processes.evidence import amount, said
 from processes.models import Decision, Review
+from processes.opening import Behind, Parts, parts_of
 from roles import formats
 from roles.models import Membership
 
@@ -18,11 +19,13 @@ Outcome = Review.Outcome
 
 @dataclass(frozen=True)
 class Pair:
-    """One row of forecast beside fact."""
+    """One row of forecast beside fact; `behind`: the facts of the latter, or `place` where it is told on the page."""
 
     name: str
     forecast: str
     fact: str
+    behind: Behind | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def _panel(row: Review, decision: Decision, person: Membership, at: datetime, se
     hidden = forecast["is_money"] and not sees
     labels = outcome_labels(row.kind)
     return ReviewPanel(
-        review=row, pairs=[] if hidden else _pairs(row, forecast, fact, decision.company.currency),
+        review=row, pairs=[] if hidden else _pairs(row, forecast, fact, decision),
         words=forecast.get("words", ""), proposed=fact["proposed"],
         because="" if hidden else because(fact, forecast, decision.company.currency), outcomes=labels,
         verdict=dict(labels).get(row.verdict, ""), may_review=may and row.is_open, is_own=decision.signed_by_id == person.pk,
@@ -88,22 +91,39 @@ def outcome_labels(kind: str) -> list[tuple[str, str]]:
     ]
 
 
-def _pairs(row: Review, forecast: Mapping, fact: Mapping, currency: str) -> list[Pair]:
-    unit, name = forecast["unit"], said(forecast["name"])
+def _pairs(row: Review, forecast: Mapping, fact: Mapping, decision: Decision) -> list[Pair]:
+    unit, name, currency, kpi = forecast["unit"], said(forecast["name"]), decision.company.currency, forecast["kpi"]
+    parts = parts_of(decision.kept_evidence)
 
     def figure(text: str | None) -> str:
         return formats.figure(amount(text), unit, currency)
 
     if row.kind == Review.Kind.DATA_CHANGED:
-        return [Pair(name, figure(forecast["value"]), figure(fact["value"])), *_changed_days(forecast, fact, figure)]
+        days = _changed_days(forecast, fact, figure, kpi, parts)
+        return [Pair(name, figure(forecast["value"]), figure(fact["value"])), *days]
     lower = forecast["better"] == "lower"
     bound = _("at most %(value)s") if lower else _("at least %(value)s")
-    pairs = [Pair(_fact_name(name, fact), bound % {"value": figure(forecast["value"])}, figure(fact["value"]))]
+    span = [date.fromisoformat(fact[end]) for end in ("first", "last") if fact[end]]
+    pairs = [
+        Pair(
+            _fact_name(name, fact), bound % {"value": figure(forecast["value"])}, figure(fact["value"]),
+            Behind(kpi, *span) if span else None,
+        )
+    ]  # fmt: skip
     if forecast["before"] is not None:
-        pairs.append(Pair(_("%(kpi)s before the decision") % {"kpi": name}, "", figure(forecast["before"])))
+        title = _("%(kpi)s before the decision") % {"kpi": name}
+        pairs.append(Pair(title, "", figure(forecast["before"]), _before(decision, kpi)))
     if fact.get("net") is not None:
-        pairs.append(Pair(_("Money so far"), "", formats.money(amount(fact["net"]), currency, sign=True)))
+        pairs.append(
+            Pair(_("Money so far"), "", formats.money(amount(fact["net"]), currency, sign=True), place="#h-acc")
+        )
     return pairs
+
+
+def _before(decision: Decision, kpi: str) -> Behind | None:
+    """The days of the breach, through the one on which the decision took effect."""
+    began, effect = decision.kept_evidence.get("first_day"), decision.effective_at
+    return Behind(kpi, date.fromisoformat(began), decision.company.local_date(effect)) if began and effect else None
 
 
 def _fact_name(name: str, fact: Mapping) -> str:
@@ -113,11 +133,13 @@ def _fact_name(name: str, fact: Mapping) -> str:
     return _("%(kpi)s, %(days)s") % {"kpi": name, "days": days}
 
 
-def _changed_days(forecast: Mapping, fact: Mapping, figure) -> list[Pair]:
+def _changed_days(forecast: Mapping, fact: Mapping, figure, kpi: str, parts: Parts) -> list[Pair]:
     found = []
     for was, now in zip(forecast["days"], fact["days"], strict=True):
         if was != now:
-            found.append(Pair(formats.day(date.fromisoformat(was["date"])), figure(_value(was)), figure(_value(now))))
+            day = date.fromisoformat(was["date"])
+            behind = Behind(kpi, day, parts.until(day)) if parts.numerator else None
+            found.append(Pair(formats.day(day), figure(_value(was)), figure(_value(now)), behind))
     return found
 
 

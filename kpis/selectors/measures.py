@@ -5,8 +5,8 @@ from datetime import date
 
 from django.utils.translation import pgettext_lazy
 
-from kpis import metrics
-from kpis.formulas import Formula, parse
+from kpis import metrics, wording
+from kpis.formulas import Formula, FormulaError, parse
 from kpis.metrics import MetricInfo
 from kpis.models import FunnelStage, KpiVersion, Metric
 from roles.models import Company, in_language
@@ -104,6 +104,31 @@ def measures_from(known_metrics: dict[str, MetricInfo], kpis: dict[str, KpiInfo]
     return found | {
         kpi.code: Measure(kpi.code, kpi.name, kpi.unit, kpi.better, kpi.formula, is_kpi=True) for kpi in kpis.values()
     }
+
+
+def composed(text: str, known_metrics: dict[str, MetricInfo]) -> Measure | None:
+    """The measure of a formula that is no KPI of the company, as pages open a part of a figure or what is over a line; None
+    where the text is none of known metrics."""
+    try:
+        formula = parse(text)
+    except FormulaError:
+        return None
+    if not formula.metrics or not formula.metrics <= known_metrics.keys():
+        return None
+    return Measure(
+        text, wording.in_words(formula, known_metrics), _unit_of(formula, known_metrics), None, formula, is_kpi=True
+    )
+
+
+def _unit_of(formula: Formula, known_metrics: dict[str, MetricInfo]) -> str:
+    """Money over counts is money, one kind over the same a share."""
+    above, below = (
+        "money" if any(known_metrics[code].unit == "money" for code, _factor in form) else "count"
+        for form in (formula.numerator, formula.denominator)
+    )
+    if not formula.denominator:
+        return above
+    return "share" if above == below else "money" if above == "money" else "number"
 
 
 def funnel_of(*, company: Company) -> list[str]:

@@ -8,9 +8,10 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from kpis import rule_words
+from kpis import periods, rule_words
 from kpis.charts import Plot, line_plot
-from kpis.day_classes import BY_DAY
+from kpis.day_classes import Window
+from kpis.formulas import parse, written
 from kpis.models import EvaluationLog, EvaluationLogRevision, RuleState, StopRuleVersion
 from kpis.rule_signers import signers
 from kpis.rule_words import Mark
@@ -19,6 +20,8 @@ from kpis.selectors.log_loads import Behind, loads_behind
 from kpis.selectors.measures import metrics_of, money_metrics
 from kpis.selectors.rule_days import units_of
 from kpis.sentences import current_kpi, measured, rule_sentence
+from kpis.series import MAILING_DAYS
+from kpis.windows import SPENDING
 from roles.models import Channel, Company, Membership
 from roles.permissions import Permission
 
@@ -37,21 +40,27 @@ class ListLine:
 
 @dataclass(frozen=True)
 class StateLine:
-    """One scope; `value` None where unknown or not to be told; `key` names the scope in addresses."""
+    """One scope; `value` None where unknown or not to be told, `first` to `last` the days of its facts; `key` names the scope in
+    addresses."""
 
     state: RuleState
     mark: Mark
     since: date | None
     value: Decimal | None
+    first: date | None
+    last: date | None
     key: str
     chosen: bool
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """One judged day in words. Figures are None where unknown or not to be told."""
+    """One judged day in words. Figures are None where unknown or not to be told; `first` to `last` are the days of their
+    facts, None where no address leads to them."""
 
     day: date
+    first: date | None
+    last: date | None
     verdict: Mark
     why: str
     numerator: Decimal | None
@@ -76,7 +85,8 @@ class EarlierLine:
 
 @dataclass(frozen=True)
 class RulePage:
-    """Everything the page of one rule shows. `above`, `below`: how numerator and denominator are called, and their units."""
+    """Everything the page of one rule shows. `above`, `below`: how numerator and denominator are called, and their units;
+    `sides`: the formulas of the two, whose facts can be shown."""
 
     detail: reads.RuleDetail
     sentence: str
@@ -88,6 +98,7 @@ class RulePage:
     shown: bool
     above: tuple[str, str]
     below: tuple[str, str]
+    sides: tuple[str, str]
     states: list[StateLine]
     log: list[LogLine]
     plot: Plot | None
@@ -107,8 +118,8 @@ class RulePage:
 
     @property
     def opens(self) -> bool:
-        """Is a day's figure the KPI of that very day, so that its facts can be shown? A budget sums, a mailing takes three days."""
-        return self.shown and self.detail.version.window in BY_DAY
+        """Is what the rule compares a KPI of facts? What a budget rule compares with its line is a share of the budget."""
+        return self.detail.version.window != Window.BUDGET
 
 
 def list_lines(*, company: Company, person: Membership) -> list[ListLine]:
@@ -164,7 +175,7 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
         detail=detail, sentence=rule_sentence(version, money=shown), scope=scope_words(version),
         waiting_sentence=rule_sentence(waiting, money=reads.may_see(person, waiting, money)) if waiting else "",
         mark=_row_mark(detail.row), unit=unit, measure=measure, shown=shown, above=(names[0], units[0]),
-        below=(names[1], units[1]), states=states, log=lines[::-1],
+        below=(names[1], units[1]), sides=_sides(kpi, version), states=states, log=lines[::-1],
         plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
         versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],
         may_edit=person.can(Permission.MANAGE_STOP_RULES, detail.latest.channel),
@@ -202,6 +213,24 @@ def waits_for(
     return _("The new version will wait for the marketing director’s signature; until then the one before it goes on.")
 
 
+def _days_of(day: date | None, version: StopRuleVersion) -> tuple[date | None, date | None]:
+    """The days whose facts make the figures of a judged day: a mailing's are three, a month's budget sums from its first on."""
+    if version.window == Window.BUDGET:
+        monthly = version.period != StopRuleVersion.Period.TEST
+        return (periods.month_start(day), day) if day and monthly else (None, None)
+    return day, day and day + timedelta(days=MAILING_DAYS - 1 if version.window == Window.EVENT else 0)
+
+
+def _sides(kpi, version: StopRuleVersion) -> tuple[str, str]:
+    """Numerator and denominator of what the rule compares as texts of formulas; empty: it is none of facts."""
+    if version.window == Window.BUDGET:
+        return SPENDING, ""
+    if kpi is None:
+        return "", ""
+    formula = parse(kpi.formula)
+    return written(formula.numerator), written(formula.denominator)
+
+
 def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: str, shown: bool) -> list[StateLine]:
     states = list(states)
     keys = [f"{row.channel_id}-{row.campaign_id}" if row.campaign_id else str(row.channel_id) for row in states]
@@ -210,7 +239,7 @@ def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: s
         StateLine(
             row, rule_words.state_mark(row.state, version, len(row.streak)),
             date.fromisoformat(row.detail["since"]) if row.detail.get("since") else None,
-            row.last_value if shown else None, key, key == chosen,
+            row.last_value if shown else None, *_days_of(row.last_day, version), key, key == chosen,
         )
         for row, key in zip(states, keys, strict=True)
     ]  # fmt: skip
@@ -222,7 +251,7 @@ def _log_line(
 ) -> LogLine:  # fmt: skip
     value = row.numerator / row.denominator if row.numerator is not None and row.denominator else None
     return LogLine(
-        row.day, rule_words.class_mark(row.day_class), rule_words.why(row.day_class, row.state, row.streak, version),
+        row.day, *_days_of(row.day, version), rule_words.class_mark(row.day_class), rule_words.why(row.day_class, row.state, row.streak, version),
         row.numerator if shown or units[0] != "money" else None,
         row.denominator if shown or units[1] != "money" else None, value if shown else None, row.streak,
         rule_words.state_mark(row.state, version, row.streak), loads,

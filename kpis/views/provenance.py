@@ -9,7 +9,7 @@ from django.utils import timezone
 from kpis import periods
 from kpis.forms.measures import FigureForm
 from kpis.selectors.as_known import reported_by
-from kpis.selectors.measures import EARNED, is_money, kpis_of, measures_from, metrics_of
+from kpis.selectors.measures import EARNED, composed, is_money, kpis_of, measures_from, metrics_of
 from kpis.selectors.provenance import provenance
 from roles import selectors as who
 from roles.models import Campaign, Channel
@@ -19,12 +19,15 @@ from roles.views import today
 
 @requires(Permission.READ)
 def fact_list(request):
-    """?kpi= or metric=, channel= (a code, some with commas, or `kind:paid`), from=, to=, known=; without days the current month, without a moment the one at
+    """?kpi= (a formula, too) or metric=, channel= (a code, some with commas, or `kind:paid`), from=, to=, known=; without days the current month, without a moment the one at
     which its last week was due."""
     metrics = metrics_of(company=request.company)
     measures = {EARNED.code: EARNED} | measures_from(metrics, kpis_of(company=request.company))
     channels = list(who.bare_channels(company=request.company))
-    form = FigureForm(_asked(request), zone=request.company.zone, measures=measures.values(), channels=channels)
+    told = _asked(request)
+    if told["kpi"] not in measures and (other := composed(told["kpi"], metrics)):
+        measures[other.code] = other
+    form = FigureForm(told, zone=request.company.zone, measures=measures.values(), channels=channels)
     if not form.is_valid():
         if {"kpi", "channel", "campaign"} & form.errors.keys():
             raise Http404

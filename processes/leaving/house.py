@@ -63,10 +63,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Earning:
-    """Money of a channel per week, the mean of the last four weeks. None: nothing is known, which is no zero."""
+    """Money of a channel per week, the mean of the last four weeks, `start` to `end`. None: nothing is known, which is no zero."""
 
     spend: Decimal | None
     revenue: Decimal | None
+    start: date | None = None
+    end: date | None = None
 
 
 UNKNOWN = Earning(None, None)
@@ -178,7 +180,7 @@ def _earnings(company: Company, on: date, channels: Iterable[Channel]) -> dict[i
     metrics = {code: BUILT_IN[code] for code in ("spend", "revenue")}
     start, end = on - timedelta(days=MONEY_DAYS), on - timedelta(days=1)
     cube = load_cube(company=company, start=start, end=end, channel_ids=ids, metrics=metrics)
-    return {pk: Earning(_weekly(cube, SPEND, pk), _weekly(cube, REVENUE, pk)) for pk in ids}
+    return {pk: Earning(_weekly(cube, SPEND, pk), _weekly(cube, REVENUE, pk), start, end) for pk in ids}
 
 
 def _weekly(cube, formula, channel_id: int) -> Decimal | None:

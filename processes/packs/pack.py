@@ -9,8 +9,8 @@ from decimal import Decimal
 from django.db import transaction
 
 from kpis import periods
-from kpis.selectors.cube import load_cube
-from kpis.selectors.measures import kpis_of, measures_from, metrics_of
+from kpis.selectors.cube import Cube, load_cube
+from kpis.selectors.measures import Measure, kpis_of, measures_from, metrics_of
 from processes import selectors
 from processes.models import Action, Decision, PackReading
 from processes.packs.belongings import Belongings, Handed, belongings, by_appointment, by_right, handed
@@ -25,11 +25,14 @@ MOST_PAST = 10
 
 @dataclass(frozen=True)
 class KpiRow:
-    """A KPI of the hat, week by week, oldest first; None where nothing is known. `unit` says how to write it."""
+    """A KPI of the hat, week by week, oldest first: Monday, Sunday and the figure, None where nothing is known. `unit` says how
+    to write it."""
 
+    measure: Measure
     name: str
     unit: str
     values: list[Decimal | None]
+    weeks: list[tuple[date, date, Decimal | None]]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Pack:
     past: list[Decision]
     ask: list[tuple[str, Membership]]
     handed: Handed
+
+    @property
+    def codes(self) -> str | None:
+        """Of whose channels the KPIs are, as addresses name them; None: of the company."""
+        return ",".join(channel.code for channel in self.channels) or None
 
 
 def pack_of(*, company: Company, role: RoleVersion, reader: Membership, on: date) -> Pack:
@@ -104,9 +112,13 @@ def _kpis(
         company=company, start=mondays[0], end=mondays[-1] + timedelta(days=6), metrics=metrics,
         channel_ids=[channel.pk for channel in channels] or None,
     )  # fmt: skip
-    return [
-        KpiRow(one.name, one.unit, [week.value for week in cube.weekly(one.formula, mondays)]) for _code, one in wanted
-    ]
+    return [_row(one, cube, mondays) for _code, one in wanted]
+
+
+def _row(measure: Measure, cube: Cube, mondays: list[date]) -> KpiRow:
+    values = [week.value for week in cube.weekly(measure.formula, mondays)]
+    weeks = [(day, day + timedelta(days=6), value) for day, value in zip(mondays, values, strict=True)]
+    return KpiRow(measure, measure.name, measure.unit, values, weeks)
 
 
 def _whom_to_ask(appointments: list[Appointment], holders: list[Appointment]) -> list[tuple[str, Membership]]:

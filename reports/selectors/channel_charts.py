@@ -66,12 +66,12 @@ class Desk:
 
 @dataclass(frozen=True)
 class Chart:
-    """The large drawing with its table: `columns` are (name, unit), a row is (day, figures written out, is a breach day)."""
+    """The large drawing with its table: `columns` are its measures, a row is (day, (measure, figure written out) each, is a breach day)."""
 
     measure: Measure
     plot: charts.Plot
-    columns: list[tuple[str, str]]
-    rows: list[tuple[date, list[str], bool]]
+    columns: list[Measure]
+    rows: list[tuple[date, list[tuple[Measure, str]], bool]]
     has_line: bool
 
 
@@ -128,13 +128,13 @@ def _table(desk: Desk, measure: Measure, days: list[date], breached: set[date], 
     """The newest day first: the metrics of the formula with leads among them, then the figure itself."""
     codes = [code for code in desk.metrics if code in measure.formula.metrics | {"leads"}]
     shown = [desk.measures[code] for code in codes if code != measure.code and desk.may_show(desk.measures[code])]
-    series = [(metric.unit, desk.cube.daily(metric.formula, desk.channel.pk)) for metric in shown]
-    series.append((measure.unit, daily))
+    series = [(metric, desk.cube.daily(metric.formula, desk.channel.pk)) for metric in shown]
+    series.append((measure, daily))
     rows = [
-        (day, [formats.bare(found[day].value, unit) for unit, found in series], day in breached)
+        (day, [(one, formats.bare(found[day].value, one.unit)) for one, found in series], day in breached)
         for day in reversed(days)
     ]
-    return [(metric.name, metric.unit) for metric in (*shown, measure)], rows
+    return [*shown, measure], rows
 
 
 def minis(desk: Desk, measure: Measure, days: list[date]) -> list[Mini]:

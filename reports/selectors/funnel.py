@@ -16,26 +16,29 @@ FIRST_FACTS_WITHIN = timedelta(days=31)
 
 @dataclass(frozen=True)
 class Stage:
-    """`conversion` from the stage above over the pairs where both are known, `norm` the same over the 12 full months
-    before; None where unknown. `share` is the bar: of the widest stage, None where it has no bar."""
+    """`conversion` from the stage above over the pairs where both are known, `step` its formula, `norm` the same over the 12
+    full months before; None where unknown. `share` is the bar: of the widest stage, None where it has no bar."""
 
     metric: str
     name: str
     value: Decimal | None
     conversion: Decimal | None
+    step: str
     norm: Decimal | None
     share: Decimal | None
 
 
 @dataclass(frozen=True)
 class Funnel:
-    """Stages and the money at their end: `revenue`, `deals` × `aov`. `base`: the name of the stage the bars are shares of."""
+    """Stages and the money at their end: `revenue`, `deals` × `aov`. `base`: the name of the stage the bars are shares of;
+    `norm_days`: the first and the last day of the norm."""
 
     stages: list[Stage]
     base: str
     revenue: Decimal | None
     deals: Decimal | None
     aov: Decimal | None
+    norm_days: tuple[date, date]
 
     @property
     def has_norm(self) -> bool:
@@ -48,18 +51,19 @@ def funnel(books: Books) -> Funnel | None:
     if sum(sums[code] is not None for code in books.funnel) < 2:
         return None
     steps = {below: _step(above, below) for above, below in zip(books.funnel, books.funnel[1:], strict=False)}
-    norms = _norms(books, steps)
+    norm_days = _norm_days(books)
+    norms = _norms(books, steps, norm_days)
     conversions = {code: books.value(formula).value for code, formula in steps.items()}
     base = _base(books.funnel, sums)
     stages = [
         Stage(
-            code, str(books.metrics[code].name), sums[code], conversions.get(code), norms.get(code),
-            _share(books.funnel, code, base, sums),
+            code, str(books.metrics[code].name), sums[code], conversions.get(code), steps[code].text if code in steps else "",
+            norms.get(code), _share(books.funnel, code, base, sums),
         )
         for code in books.funnel
     ]  # fmt: skip
     aov = books.value(AOV)
-    return Funnel(stages, str(books.metrics[base].name), sums["revenue"], aov.denominator, aov.value)
+    return Funnel(stages, str(books.metrics[base].name), sums["revenue"], aov.denominator, aov.value, norm_days)
 
 
 def _step(above: str, below: str) -> formulas.Formula:
@@ -81,13 +85,18 @@ def _share(codes: list[str], code: str, base: str, sums: dict) -> Decimal | None
     return sums[code] / sums[base]
 
 
-def _norms(books: Books, steps: dict[str, formulas.Formula]) -> dict[str, Decimal | None]:
-    """Conversions over the 12 full months before the span; nothing where the facts do not reach back so far.
+def _norm_days(books: Books) -> tuple[date, date]:
+    """The 12 full months before the span."""
+    end = periods.month_start(books.span.start) - timedelta(days=1)
+    return periods.add_months(end, 1 - NORM_MONTHS), end
+
+
+def _norms(books: Books, steps: dict[str, formulas.Formula], days: tuple[date, date]) -> dict[str, Decimal | None]:
+    """Conversions over these months; nothing where the facts do not reach back so far.
 
     One query, kept until the next load of the company: those months change only with one.
     """
-    end = periods.month_start(books.span.start) - timedelta(days=1)
-    start = periods.add_months(end, 1 - NORM_MONTHS)
+    start, end = days
     key = ("norm", books.company.pk, books.company.created_at, books.request, start, tuple(steps.items()))
 
     def read() -> dict[str, Decimal | None]:

@@ -46,7 +46,7 @@ class Due:
 @dataclass(frozen=True)
 class Cell:
     """One of the three figures of a channel: its name, the figure, what it is compared with, whether it is bad; `code`, `is_kpi`: what it
-    opens to over the week, nothing without a code."""
+    opens to over the week, nothing without a code; `burns`: the waiting decision that it tells of."""
 
     name: str
     value: str
@@ -54,6 +54,7 @@ class Cell:
     bad: bool = False
     code: str = ""
     is_kpi: bool = False
+    burns: lists.WaitingLine | None = None
 
 
 @dataclass(frozen=True)
@@ -349,7 +350,8 @@ def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Ce
     note = "" if planned is None else _("plan %(value)s") % {"value": formats.number(planned)}
     cells.append(Cell(count.name, formats.count(value(count.formula)), note, code=count.code))
     if burning is not None:
-        cells.append(Cell(_("Over the line"), formats.money(burning.burned, currency), _("waits for a decision"), True))
+        money = formats.money(burning.burned, currency)
+        cells.append(Cell(_("Over the line"), money, _("waits for a decision"), bad=True, burns=burning))
     elif desk.sees_money:
         earned, profit, spend = value(EARNED), plan("gross_profit"), plan("spend")
         goal = None if profit is None or spend is None else profit - spend

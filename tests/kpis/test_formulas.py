@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kpis import formulas
 from kpis.formulas import DEEPEST, FormulaError, parse
 
 SUMS = {"spend": Decimal(600), "leads": Decimal(5), "gross_profit": Decimal(2100), "visits": Decimal(0)}
@@ -141,3 +142,23 @@ def test_fraction_of_two_linear_forms_is_exact(above, below, sums):
     assert formula.parts(values) == (Decimal(num), Decimal(den))
     assert formula.value(values) == (Decimal(num) / Decimal(den) if den else None)
     assert sum(factor * Fraction(sums[code]) for code, factor in formula.numerator) == num
+
+
+@pytest.mark.parametrize(
+    ("formula", "line", "below", "text"),
+    [
+        ("spend / leads", "3900", False, "spend - 3900 * leads"),
+        ("spend / leads", "3900.5", True, "3900.5 * leads - spend"),
+        ("(gross_profit - spend) / spend", "1.5", True, "2.5 * spend - gross_profit"),
+        ("spend / (leads + 2 * deals)", "10", False, "spend - 20 * deals - 10 * leads"),
+        ("spend", "10", False, ""),
+    ],
+)
+def test_what_is_over_a_line_is_a_formula_again(formula, line, below, text):
+    assert formulas.over(parse(formula), Decimal(line), below=below) == text
+
+
+def test_a_side_of_a_formula_is_read_back():
+    for text in ("gross_profit - spend", "spend", "leads / 3 + 0.5 * deals", "-spend"):
+        form = parse(text).numerator
+        assert parse(formulas.written(form)).numerator == form

@@ -61,7 +61,9 @@ def test_chart_numbers_the_breach_days_under_goal_and_stop_line(fired, acme):
     assert (chart.plot.goal.value, chart.plot.line.value) == (2900, 3500)
     day, figures, hot = chart.rows[0]
     assert (day, hot) == (date(2026, 11, 19), True)
-    assert [figure.replace("\u00a0", " ") for figure in figures] == ["38 640", "15", "7", "5 520"]
+    assert [(one.code, figure.replace("\u00a0", " ")) for one, figure in figures] == [
+        ("spend", "38 640"), ("leads", "15"), ("qualified_leads", "7"), ("cpa", "5 520"),
+    ]  # fmt: skip
     assert len(chart.rows) == 42
 
 
