@@ -10,7 +10,8 @@ class GridDraft(CompanyOwned):
 
     `cells`: the name of a place (`typed.Place`) → the text in it. `seen`: the name of a row (`typed.Scope`) → the load that
     it showed when its first cell was typed. `paste`: what the last paste did: the cells it replaced ("before": name → text,
-    None where the stored figure stood), "lines", "cells", "skipped" headings, "left" lines with their reasons.
+    None where the stored figure stood), "lines", "cells", "skipped" headings, "left" lines with their reasons, and the days and the channel that
+    were "shown" before it.
     """
 
     person = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="+")

@@ -1,7 +1,7 @@
 """What a person has typed into the grid and not saved: kept on the server, filled by a paste, taken back by one undo."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from django.db import transaction
@@ -33,11 +33,13 @@ class BadBlock(Refused):
 
 @dataclass(frozen=True)
 class Grid:
-    """What the person sees: the rows and metrics in their order, and the channel of a block that names none (None: not said)."""
+    """What the person sees: the rows and metrics in their order, and the channel of a block that names none (None: not said);
+    `shown`: the days and the channel asked for, to which an undo leads back."""
 
     rows: Sequence[Scope]
     codes: Sequence[str]
     channel: int | None = None
+    shown: Mapping[str, str] = field(default_factory=dict)
 
 
 @transaction.atomic
@@ -103,6 +105,7 @@ def paste_block(
     draft.paste = {
         "before": before, "cells": len(cells), "lines": len(block.lines), "skipped": block.skipped[:20],
         "left": problems[:MOST_LEFT], "left_count": len(problems),
+        "shown": dict(grid.shown),
     }  # fmt: skip
     return _save(draft, at)
 

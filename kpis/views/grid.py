@@ -122,6 +122,12 @@ class Page:
         query = self.query(**{"from": first.isoformat(), "to": last.isoformat(), "channel": ""})
         return {"count": len(days), "first": first, "last": last, "query": query}
 
+    @property
+    def span(self) -> dict[str, str]:
+        """The days and the channel that are shown, as the address names them."""
+        code = self.channel.code if self.channel else ""
+        return {"from": self.start.isoformat(), "to": self.end.isoformat(), "channel": code}
+
     def query(self, **changes) -> str:
         """The address's query with these changes."""
         query = QueryDict(mutable=True)
@@ -189,7 +195,10 @@ def _paste(request, page: Page):
     if anchor and (anchor.scope not in scopes or anchor.code not in codes):
         anchor = None
     page.draft = drafts.paste_block(
-        **acting(request), text=request.POST.get("block", ""), grid=drafts.Grid(scopes, codes, whose), anchor=anchor
+        **acting(request),
+        text=request.POST.get("block", ""),
+        grid=drafts.Grid(scopes, codes, whose, page.span),
+        anchor=anchor,
     )
     return redirect(_after_paste(page))
 
@@ -210,9 +219,11 @@ def _after_paste(page: Page) -> str:
 
 
 def _undo(request, page: Page):
+    """The cells as they were before the paste, and the rows that were shown then."""
     _keep(request, page)
+    shown = page.draft.paste.get("shown", {})
     drafts.undo_paste(**acting(request))
-    return redirect(page.address())
+    return redirect(page.address(**shown))
 
 
 def _drop(request, page: Page):

@@ -63,6 +63,12 @@ def test_a_paste_is_spread_and_one_ctrl_z_takes_it_back(window, made, size, dark
     page.keyboard.press("Control+z")
     page.wait_for_selector("text=Вставлено", state="detached")
     assert page.input_value(f"[id='{spend}']") == "7"
+    assert page.locator("tbody tr").count() == 1, "the rows are those of before the paste"
+    assert [page.input_value(f"#{name}") for name in ("from", "to", "channel")] == [f"{DAY}", f"{DAY}", "vk"]
+    assert f"from={DAY}&to={DAY}" in page.url
+    assert page.evaluate("document.activeElement.id") == leads
+    page.reload()
+    assert page.locator("tbody tr").count() == 1
     assert list(GridDraft.objects.get().cells) == [spend]
     assert not DailyFact.objects.exists()
 

@@ -274,6 +274,19 @@ def test_one_undo_takes_a_paste_back_and_nothing_else(acme, sign_in):
     assert DailyFact.objects.get().spend == 7
 
 
+def test_an_undo_shows_the_rows_of_before_the_paste(acme, sign_in):
+    browser, first = sign_in(acme.analyst), DAY - timedelta(days=199)
+    sent = browser.post(PATH, paste(acme, block(200), whose="vk"))
+    assert f"from={first}&to={DAY}&channel=vk" in sent.url
+
+    undone = browser.post(PATH, {"act": "undo", "from": str(first), "to": str(DAY), "channel": "vk"})
+
+    assert f"from={DAY}&to={DAY}" in undone.url
+    assert "channel=vk" not in undone.url
+    assert page(browser.get(undone.url)).count("<tr") == page(browser.get(f"{PATH}?day={DAY}")).count("<tr") < 10
+    assert not waiting(acme)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
