@@ -12,7 +12,9 @@ from kpis import problems, reading
 from kpis.answers import ASKED, CAMPAIGNS, answers_of
 from kpis.importers.base import CellProblem, Reader, Row
 from kpis.importers.custom import MONTH, WEEK, Custom
+from kpis.importers.platforms.platform import WITHOUT_METRIC
 from kpis.importers.registry import RECOUNT
+from kpis.importers.tables import normalise
 from kpis.metrics import MetricInfo
 from kpis.models import DailyFact, Import, Source
 from kpis.naming import Names
@@ -45,7 +47,7 @@ class PreviewRow:
 
 @dataclass
 class Preview:
-    """What a load would do. `skipped`: headings whose figures cannot be added up and are left out. Counts are of facts among the
+    """What a load would do. `skipped`: headings whose figures are left out. Counts are of facts among the
     first `checked` rows of the file; `complete`: that is all of it; `weeks`, `months`: each row is spread over its days;
     `wide`: channels were chosen column by column; `asked`: rows that wait for an answer; `blank`: facts without a single figure."""
 
@@ -74,8 +76,23 @@ class Preview:
     names: Names | None = None
 
     @property
+    def without_metric(self) -> list[str]:
+        """Headings left out because no metric stands for them."""
+        return [heading for heading in self.skipped if normalise(heading) in WITHOUT_METRIC]
+
+    @property
+    def not_additive(self) -> list[str]:
+        """Headings left out because their figures cannot be added up over days."""
+        return [heading for heading in self.skipped if normalise(heading) not in WITHOUT_METRIC]
+
+    @property
     def facts(self) -> int:
-        return self.fresh + self.changed + self.same
+        return self.fresh + self.changed + self.unchanged
+
+    @property
+    def unchanged(self) -> int:
+        """Facts that stand as the file says; days without a single figure are none."""
+        return self.same - self.blank
 
     @property
     def changes_nothing(self) -> bool:

@@ -119,6 +119,14 @@ def role_review(context):
     return role_reviews.open_review(company=context["request"].company)
 
 
+@register.simple_tag(takes_context=True)
+def tasks_by_words(context) -> dict:
+    """The words of every open task → the task: pages of `kpis/` cannot ask `processes/` whether somebody has one already."""
+    from processes import selectors
+
+    return {action.text: action for action in selectors.actions_of(company=context["request"].company)}
+
+
 @register.inclusion_tag("roles/_checked_by.html", takes_context=True)
 def checked_by(context, person, at, *kinds):
     """Whose outside check made it possible that `person` did this at a moment (aware) under a hat of these kinds; mostly nothing."""

@@ -82,7 +82,8 @@ def test_the_preview_says_what_is_left_out(acme):
 
     seen = reads.preview(company=acme.company, load=load)
 
-    assert seen.skipped == ["Посетители", "Просмотры", "Отказы", "Глубина просмотра", "Время на сайте"]
+    assert seen.not_additive == ["Посетители", "Отказы", "Глубина просмотра", "Время на сайте"]
+    assert seen.without_metric == ["Просмотры"]
 
 
 def test_a_workbook_goes_through_the_page(acme, sign_in):

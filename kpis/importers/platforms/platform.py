@@ -15,6 +15,13 @@ LEADS, REVENUE = Column("leads", money=False), Column("revenue", money=True, sig
 DEALS = Column("deals", money=False)
 CURRENCY_COLUMNS = frozenset({"currency", "currency code", "currencycode", "код валюты", "валюта", "валюта платежа"})
 SIGNS = {"₽": "RUB", "руб": "RUB", "$": "USD", "€": "EUR"}
+WITHOUT_METRIC = frozenset({
+    "pageviews", "просмотры", "interactions", "opened video", "2-second video views", "взвешенные показы", "открытий",
+    "уник. открытий", "кликов", "уник. кликов", "ошибок", "получатели", "прочитано", "переходы", "жалобы на спам",
+    "unique opens", "unique clicks", "hard bounces", "favorites", "добавили в избранное", "clicks to landing page",
+    "целевые визиты",
+})  # fmt: skip
+"""Of the figures that are left out, those that could be added up, were there a metric for them."""
 NAMED = re.compile(r"(?:\(|,\s*)([A-Z]{3})(?:\)|$)|(₽|руб|\$|€)")
 
 
@@ -24,7 +31,7 @@ class Platform:
 
     `needs`: headings that only this export has together, `any_of`: and one of these, where one has several spellings. `order`: how it writes 03/04/2026. `whole_money`, `divide`: see
     `rows.Layout`. `period_end`: the heading of a period's last day, where a row may cover several days. `not_added`:
-    figures that cannot be summed over days and are left out.
+    figures that are left out: they cannot be summed over days, or are WITHOUT_METRIC.
     """
 
     CODE: str
