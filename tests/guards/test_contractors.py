@@ -11,7 +11,7 @@ OWN = {
     "processes:brief-detail", "processes:brief-take", "processes:brief-return", "processes:brief-deliver",
     "mops:notification-list", "mops:notification-read", "mops:notification-open", "roles:token-list", "roles:token-create",
     "roles:token-revoke", "roles:absence-create", "roles:absence-remove",
-    "roles:role-duty-tick",
+    "roles:role-duty-tick", "mops:company-home",
     "processes:handover-list",
     "processes:handover-item-answer",
 }  # fmt: skip
