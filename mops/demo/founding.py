@@ -102,6 +102,9 @@ def _hire(sample: Sample, at: datetime) -> None:
         sample.people[person.code] = member or people_services.add_person(
             company=company, by=None, at=at, today=day, email=email, invite=False
         )
+    # They file and sign, so they have signed in: nobody's invitation still waits.
+    seen, users = sample.at(sample.anchor - timedelta(days=1), 9), [one.user_id for one in sample.people.values()]
+    User.objects.filter(pk__in=users, last_login=None).update(last_login=seen)
     roles = {role.code: role for role in Role.objects.filter(company=company)}
     for person in cast.PEOPLE[1:]:
         if roles[person.role].kind not in {"channel_owner", "contractor"}:  # these come with a channel, with a contract

@@ -28,7 +28,7 @@ LINE = Decimal(3_500)
 
 def found_workshop(*, director: User, now: datetime) -> Company:
     """Company `tyos`: two channels, two months of figures, a stop-rule whose line the last three days have crossed."""
-    user = User.objects.create_user(f"owner@{SLUG}.example", cast.PASSWORD, name="Степан Рогов")
+    user = User.objects.create_user(f"owner@{SLUG}.example", cast.PASSWORD, name="Степан Рогов", last_login=now)
     at = now - timedelta(days=HISTORY_DAYS)
     company = companies.create_company(
         slug=SLUG, name="Тёс", tagline="бани под ключ, Кострома", owner=user, at=at, is_sample=True

@@ -48,6 +48,7 @@ def test_the_sample_company_tells_its_story(db):
     (runs,) = overrides.running(company=company, person=owner, at=FRIDAY)
     assert (runs.decision.channel.code, runs.day, runs.days) == ("avito", 7, 12)
     assert runs.paid > 0
+    assert not Membership.objects.filter(company=company, user__last_login=None).exists(), "who files has signed in"
     page = account_page(company=company, label="", at=FRIDAY)
     assert page.chosen.sheet.total.kept > 0
     assert page.chosen.sheet.total.paid is not None
