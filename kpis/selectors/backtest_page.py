@@ -8,12 +8,15 @@ from math import floor, log10
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from kpis.backtest import REACTION_LAG
 from kpis.charts import percent
 from kpis.day_classes import DayClass, Window
+from kpis.formulas import over
 from kpis.selectors.backtest import Backtest, Draft, Firing, Totals, backtest, span_of
 from kpis.selectors.backtest_pictures import Picture, pictures, value_of
 from kpis.selectors.backtest_silence import Told, silences
 from kpis.sentences import measured, rule_sentence
+from kpis.series import MAILING_DAYS
 from roles import formats
 from roles.models import Company
 
@@ -26,12 +29,17 @@ SHARES = tuple(Decimal(share) for share in ("1", "1.05", "1.1", "1.2", "1.3", "1
 
 @dataclass(frozen=True)
 class FiringLine:
-    """One firing in the table: its `number` also stands in the picture. `value`: the KPI of the days that fired it."""
+    """One firing in the table: its `number` also stands in the picture. `value`: the KPI of the days that fired it.
+
+    `fired`, `avoidable`: first and last day of the facts behind the value and behind the net; None where there are none.
+    """
 
     number: int
     firing: Firing
     value: Decimal | None
     then: str
+    fired: tuple[date | None, date | None]
+    avoidable: tuple[date | None, date | None]
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,11 @@ class TrialPage:
     def account(self):
         return self.totals.account
 
+    @property
+    def over(self) -> str:
+        """The formula of a firing's net: spend − line · conversions."""
+        return over(self.tried.draft.draft.formula, self.tried.draft.version.line)
+
 
 def trial_page(*, company: Company, draft: Draft, today: date, beside: Draft | None = None) -> TrialPage:
     """Try the draft on the last twelve months, at lines around its own, and beside the version that it would replace."""
@@ -119,7 +132,24 @@ def _firing_line(tried: Backtest, number: int, firing: Firing) -> FiringLine:
     end = found.history.index(firing.closed_on or tried.until)
     after = int((classes[opened + 1 : end + 1] == DayClass.BREACH).sum())
     then = "" if tried.draft.version.window == Window.EVENT else _then(firing, after)
-    return FiringLine(number, firing, value_of(found, firing.row, bad), then)
+    return FiringLine(
+        number, firing, value_of(found, firing.row, bad), then, _fired(tried, firing), _avoidable(tried, firing)
+    )
+
+
+def _fired(tried: Backtest, firing: Firing) -> tuple[date | None, date | None]:
+    """What a budget rule compares is no sum of the days that fired it; a mailing takes the days after its own."""
+    window = tried.draft.version.window
+    if window == Window.BUDGET:
+        return None, None
+    return firing.first_day, firing.opened_on + timedelta(days=MAILING_DAYS - 1 if window == Window.EVENT else 0)
+
+
+def _avoidable(tried: Backtest, firing: Firing) -> tuple[date | None, date | None]:
+    if not firing.avoidable_days:
+        return None, None
+    settled = tried.draft.replay.history.last_day - timedelta(days=tried.draft.version.settling_days)
+    return firing.opened_on + timedelta(days=1 + REACTION_LAG), firing.closed_on or min(tried.until, settled)
 
 
 def _then(firing: Firing, after: int) -> str:

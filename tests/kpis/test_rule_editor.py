@@ -82,12 +82,28 @@ def test_the_trial_says_what_would_have_happened(world, sign_in):
     assert "Сберегло бы 3 000 ₽" in text
     assert "Ложные тревоги 1" in text
     assert "Итог за год −1 000 ₽ за вычетом 4 000 ₽" in text
-    assert f'<span class="bad">−1{NBSP}000{NBSP}₽</span>' in html
+    assert f'<span class="bad"><a class="src" href="#h-t">−1{NBSP}000{NBSP}₽</a></span>' in html
     assert f"1 {FIRST:%d}–{day(3)} 1 200 ложная тревога −1 000" in text
     assert "порога — 1 000 ₽" in text
     assert html.count('class="plot plot-l"') == 1
     assert 'class="m m-ring m-false"' in html
     assert "Июль 2026 1 075 ₽ 6 1" in text  # the picture in figures: ratio of sums, days beyond the line
+
+
+def test_figures_of_a_firing_open_to_their_facts(world, sign_in):
+    facts(world, [BAD, BAD, BAD, BAD, (7000, 5), BAD, (9000, None), GOOD, GOOD])
+    browser = sign_in(world.cmo)
+
+    html = tried(browser, world)
+
+    row = html.partition('id="h-t"')[2].partition("<tbody>")[2].partition("</tr>")[0]
+    fired, net = (link.replace("&amp;", "&") for link in re.findall(r'class="src" href="([^"]+)"', row))
+    behind = words(browser.get(fired).content.decode())
+    assert "1 200" in behind
+    assert "18 000" in behind  # spend of the three days, of 15 leads
+    behind = words(browser.get(net).content.decode())
+    assert "−1 000" in behind
+    assert (FIRST + timedelta(days=4)).isoformat() in net  # the second day after the one that fired
 
 
 def test_a_trial_writes_nothing_and_keeps_what_was_typed(world, sign_in):
