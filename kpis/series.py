@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from kpis.day_classes import SAFE, Figures, wide_enough
+from kpis.day_classes import SAFE, Figures, Window, wide_enough
 from kpis.formulas import Formula
 from roles.fields import MICRO
 
@@ -19,6 +19,11 @@ Scope = tuple[int, int]
 
 MAILING_DAYS = 3
 """A mailing is judged by the day it went out and the two after."""
+
+
+def last_day_taken(window: str, day: date) -> date:
+    """The last day whose facts make the figure of a judged day: of a mailing the second after its own."""
+    return day + timedelta(days=MAILING_DAYS - 1) if window == Window.EVENT else day
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from kpis import formulas
 from kpis.day_classes import Window
 from kpis.formulas import Formula
-from kpis.series import MAILING_DAYS
+from kpis.series import last_day_taken
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,16 @@ class Behind:
 
 @dataclass(frozen=True)
 class Parts:
-    """Texts of the formulas behind the columns of a decision's days; empty where a column is none of facts. `extra`: how many
-    days after its own a row takes."""
+    """Texts of the formulas behind the columns of a decision's days; empty where a column is none of facts. `window`: of the rule,
+    which says how many days a row takes."""
 
     numerator: str = ""
     denominator: str = ""
     over: str = ""
-    extra: int = 0
+    window: str = ""
 
     def until(self, day: date) -> date:
-        return day + timedelta(days=self.extra)
+        return last_day_taken(self.window, day)
 
 
 def parts_of(seen: Mapping) -> Parts:
@@ -45,7 +45,7 @@ def parts_of(seen: Mapping) -> Parts:
     return Parts(
         formulas.written(formula.numerator), formulas.written(formula.denominator),
         formulas.over(formula, Decimal(line), below=below) if line is not None else "",
-        MAILING_DAYS - 1 if window == Window.EVENT else 0,
+        window,
     )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def burned_behind(seen: Mapping) -> Behind | None:
     if not parts.over or not seen.get("first_day"):
         return None
     first, last = (date.fromisoformat(seen[name]) for name in ("first_day", "last_day"))
-    return Behind(parts.over, first, parts.until(first) if parts.extra else last)
+    return Behind(parts.over, first, parts.until(first) if parts.window == Window.EVENT else last)
 
 
 def over_behind(formula: Formula | None, line: Decimal, start: date, end: date, *, kept: bool = False) -> Behind | None:

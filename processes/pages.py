@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import Window
-from kpis.series import MAILING_DAYS
+from kpis.series import last_day_taken
 from processes import deciders, evidence, sealing, selectors, wording
 from processes.after_pages import After, after_parts
 from processes.models import Decision, Signature
@@ -227,7 +227,7 @@ def _until(day: date, seen: dict) -> date | None:
     window = seen["rule"].get("window")
     if window == Window.BUDGET or (window == Window.EVENT and day.isoformat() < seen["first_day"]):
         return None  # of earlier mailings the evidence does not tell which they were
-    return day + timedelta(days=MAILING_DAYS - 1) if window == Window.EVENT else day
+    return last_day_taken(window, day)
 
 
 def _cost(decision: Decision, seen: dict, at: datetime) -> Cost | None:

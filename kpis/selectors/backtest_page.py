@@ -16,7 +16,7 @@ from kpis.selectors.backtest import Backtest, Draft, Firing, Totals, backtest, s
 from kpis.selectors.backtest_pictures import Picture, pictures, value_of
 from kpis.selectors.backtest_silence import Told, silences
 from kpis.sentences import measured, rule_sentence
-from kpis.series import MAILING_DAYS
+from kpis.series import last_day_taken
 from roles import formats
 from roles.models import Company
 
@@ -142,7 +142,7 @@ def _fired(tried: Backtest, firing: Firing) -> tuple[date | None, date | None]:
     window = tried.draft.version.window
     if window == Window.BUDGET:
         return None, None
-    return firing.first_day, firing.opened_on + timedelta(days=MAILING_DAYS - 1 if window == Window.EVENT else 0)
+    return firing.first_day, last_day_taken(window, firing.opened_on)
 
 
 def _avoidable(tried: Backtest, firing: Firing) -> tuple[date | None, date | None]:

@@ -97,7 +97,7 @@ class Preview:
     @property
     def changes_nothing(self) -> bool:
         """Is all that was read stored already, and nothing left to ask?"""
-        return self.complete and self.same > self.blank and not (self.fresh or self.changed or self.wrong or self.asked)
+        return self.complete and self.unchanged > 0 and not (self.fresh or self.changed or self.wrong or self.asked)
 
 
 def imports(*, company: Company) -> QuerySet[Import]:

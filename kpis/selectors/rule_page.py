@@ -20,7 +20,7 @@ from kpis.selectors.log_loads import Behind, loads_behind
 from kpis.selectors.measures import metrics_of, money_metrics
 from kpis.selectors.rule_days import units_of
 from kpis.sentences import current_kpi, measured, rule_sentence
-from kpis.series import MAILING_DAYS
+from kpis.series import last_day_taken
 from kpis.windows import SPENDING
 from roles.models import Channel, Company, Membership
 from roles.permissions import Permission
@@ -218,7 +218,7 @@ def _days_of(day: date | None, version: StopRuleVersion) -> tuple[date | None, d
     if version.window == Window.BUDGET:
         monthly = version.period != StopRuleVersion.Period.TEST
         return (periods.month_start(day), day) if day and monthly else (None, None)
-    return day, day and day + timedelta(days=MAILING_DAYS - 1 if version.window == Window.EVENT else 0)
+    return day, day and last_day_taken(version.window, day)
 
 
 def _sides(kpi, version: StopRuleVersion) -> tuple[str, str]:
