@@ -22,11 +22,11 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items):
-    """A browser that hangs or dies is started once more; a fault of ours fails twice and is reported."""
+    """A browser that hangs or dies is started up to twice more; a fault of ours fails every time and is reported."""
     for item in items:
         if "e2e" in Path(item.fspath).parts:
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 class Walker:
@@ -67,6 +67,7 @@ class Walker:
         """Axe, sideways scroll and a screenshot (kept when E2E_SHOTS names a folder)."""
         from axe_playwright_python.sync_playwright import Axe
 
+        self.page.wait_for_load_state()  # the page behind a link that was just followed may not have a document yet
         if SHOTS:
             SHOTS.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
