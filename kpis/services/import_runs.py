@@ -20,7 +20,7 @@ from kpis.importers.registry import RECOUNT
 from kpis.models import CampaignMatch, Deal, Import, Source
 from kpis.naming import KEPT, Names
 from kpis.services import deal_facts, deals
-from kpis.services.leases import LEASE, PROGRESS_EVERY, LeaseLost, read_share, renewal
+from kpis.services.leases import LEASE, PROGRESS_EVERY, Clock, LeaseLost, clock_from, read_share, renewal
 from kpis.totals import StagedTotals
 from roles import audit
 from roles.models import Campaign, Company
@@ -36,10 +36,10 @@ def run_due_imports(*, company: Company, at: datetime) -> int:
     due = Import.objects.filter(company=company, state=Import.State.QUEUED).filter(
         Q(lease_until=None) | Q(lease_until__lt=at)
     )
-    finished = 0
+    finished, now = 0, clock_from(at)
     for pk in list(due.order_by("pk").values_list("pk", flat=True)):
         try:
-            finished += run_import(company=company, pk=pk, at=at)
+            finished += run_import(company=company, pk=pk, at=now())
         except Exception:
             # One broken load must not hold up the others; its attempts are counted and its lease runs out.
             log.exception("load %s of company %s broke off", pk, company.pk)
@@ -49,10 +49,10 @@ def run_due_imports(*, company: Company, at: datetime) -> int:
 def run_import(*, company: Company, pk: int, at: datetime) -> bool:
     """Claim one queued load and write its facts; True when this call finished it (done or failed).
 
-    `at` is the moment the call began: the lease is renewed by the time that passes. Called twice, or by two workers at
-    once, it takes effect once.
+    `at` is the moment the call begins (UTC): the lease and the end of the load follow by the time that passes. Called
+    twice, or by two workers at once, it takes effect once.
     """
-    token = secrets.token_hex(16)
+    token, now = secrets.token_hex(16), clock_from(at)
     with transaction.atomic():
         claimed = (
             Import.objects.filter(company=company, pk=pk, state=Import.State.QUEUED)
@@ -63,19 +63,19 @@ def run_import(*, company: Company, pk: int, at: datetime) -> bool:
         return False
     load = Import.objects.select_related("source").get(company=company, pk=pk)
     if load.attempts > ATTEMPTS:
-        return _fail(load, token, at, [{"code": "broke_off", "n": ATTEMPTS}])
+        return _fail(load, token, now, [{"code": "broke_off", "n": ATTEMPTS}])
     try:
-        return _recount(load, token, at) if load.profile == RECOUNT else _load(load, token, at)
+        return _recount(load, token, now) if load.profile == RECOUNT else _load(load, token, now)
     except FileProblem as problem:
-        return _fail(load, token, at, [{"code": problem.code, **problem.params}])
+        return _fail(load, token, now, [{"code": problem.code, **problem.params}])
     except facts.SumTooLarge:
-        return _fail(load, token, at, [{"code": "sum_too_large"}])
+        return _fail(load, token, now, [{"code": "sum_too_large"}])
     except facts.RepeatedKey as repeated:
         problems = [CellProblem(last, "", "repeated", str(first)).as_json() for first, last in repeated.lines]
-        return _fail(load, token, at, problems)
+        return _fail(load, token, now, problems)
 
 
-def _load(load: Import, token: str, at: datetime) -> bool:
+def _load(load: Import, token: str, now: Clock) -> bool:
     """Parse and stage outside a transaction, so that no writer waits for a parser; then one short transaction."""
     company = load.company
     answers = answers_of(load.answers)
@@ -85,20 +85,20 @@ def _load(load: Import, token: str, at: datetime) -> bool:
         context, reader, table = reading.open_load(company, load, stream)
         if isinstance(reader, Deals):
             rows = reader.read(table, context)
-            return _load_deals(load, token, at, rows, renewal(load, token, at, read_share(load, stream)))
+            return _load_deals(load, token, now, rows, renewal(load, token, now, read_share(load, stream)))
         codes = reader.metrics(table.header, context)
         with facts.staging(company=company, source_id=load.source_id, metrics=codes) as staged:
             rows = reading.converted(
                 reader.read(table, context), reading.money_codes(company), reading.factor_of(load.rate, load.scale)
             )
-            staged.add(_lines(rows, names, codes, problems, renewal(load, token, at, read_share(load, stream))))
+            staged.add(_lines(rows, names, codes, problems, renewal(load, token, now, read_share(load, stream))))
             if problems:
-                return _fail(load, token, at, [problem.as_json() for problem in problems])
+                return _fail(load, token, now, [problem.as_json() for problem in problems])
             if reader.FOLDS:
                 staged.fold()
             totals = StagedTotals(company, staged) if answers.totals != BOTH else None
             if totals and totals.mixed and not answers.totals:
-                return _fail(load, token, at, [{"code": "totals_beside_campaigns"}])
+                return _fail(load, token, now, [{"code": "totals_beside_campaigns"}])
             failpoint("import.after_copy")
             with transaction.atomic():
                 _hold(load, token)
@@ -108,11 +108,11 @@ def _load(load: Import, token: str, at: datetime) -> bool:
                 keep_matches(company, load.source, names)
                 counts = staged.merge(load)
                 failpoint("import.before_commit")
-                _finish(load, token, at, counts, staged.days())
+                _finish(load, token, now, counts, staged.days())
     return True
 
 
-def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow], renew: Callable[[int], None]) -> bool:
+def _load_deals(load: Import, token: str, now: Clock, rows: Iterator[DealRow], renew: Callable[[int], None]) -> bool:
     """The deals of a CRM's export and the daily facts that follow from all of its deals.
 
     The file is read twice: to see whether all of it is right, holding no row of it, and to write it in one transaction.
@@ -121,7 +121,7 @@ def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow],
     progress.begin_anew(load)
     problems = deals.problems_in(rows, load, company.local_date(load.created_at), MOST_ERRORS, renew)
     if problems:
-        return _fail(load, token, at, [problem.as_json() for problem in problems])
+        return _fail(load, token, now, [problem.as_json() for problem in problems])
     failpoint("import.after_copy")
     with reading.opened(load) as stream:
         context, reader, table = reading.open_load(company, load, stream)
@@ -130,18 +130,18 @@ def _load_deals(load: Import, token: str, at: datetime, rows: Iterator[DealRow],
             tell = progress.telling(load, read_share(load, stream))
             counts, days = deals.take(load=load, rows=reader.read(table, context), tell=tell)
             failpoint("import.before_commit")
-            _finish(load, token, at, counts, days)
+            _finish(load, token, now, counts, days)
     return True
 
 
-def _recount(load: Import, token: str, at: datetime) -> bool:
+def _recount(load: Import, token: str, now: Clock) -> bool:
     """Put every deal of a source to its place by the rules and stages as they are, then write the facts that differ.
 
     Places are written batch by batch: a worker that is killed leaves some of them anew, and the next one begins again.
     """
     company, source = load.company, load.source
     total = max(1, Deal.objects.filter(company=company, source=source).count())
-    renew = renewal(load, token, at, lambda done: done * 100 // total)
+    renew = renewal(load, token, now, lambda done: done * 100 // total)
     meaning = deal_facts.meaning_of(company, source)
     last = done = 0
     while (placed := deal_facts.place_batch(company, source, meaning, last))[1]:
@@ -153,7 +153,7 @@ def _recount(load: Import, token: str, at: datetime) -> bool:
         source = Source.objects.select_for_update(no_key=True).get(company=company, pk=source.pk)
         counts = deal_facts.write_facts(load, source)
         failpoint("recount.before_commit")
-        _finish(load, token, at, counts, (None, None))
+        _finish(load, token, now, counts, (None, None))
     return True
 
 
@@ -219,8 +219,8 @@ def keep_matches(company: Company, source: Source, names: Names) -> None:
     )  # fmt: skip
 
 
-def _finish(load: Import, token: str, at: datetime, counts: facts.Counts, days: tuple) -> None:
-    first, last = days
+def _finish(load: Import, token: str, now: Clock, counts: facts.Counts, days: tuple) -> None:
+    (first, last), at = days, now()
     done = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token).update(
         state=Import.State.DONE, created=counts.created, changed=counts.changed, unchanged=counts.unchanged,
         first_day=first, last_day=last, finished_at=at, errors=[], lease_until=None, lease_token="",
@@ -232,8 +232,9 @@ def _finish(load: Import, token: str, at: datetime, counts: facts.Counts, days: 
 
 
 @transaction.atomic
-def _fail(load: Import, token: str, at: datetime, errors: list[dict]) -> bool:
+def _fail(load: Import, token: str, now: Clock, errors: list[dict]) -> bool:
     """Say why nothing was written; True when the load was still ours."""
+    at = now()
     failed = Import.objects.filter(
         company=load.company, pk=load.pk, lease_token=token, state=Import.State.QUEUED
     ).update(state=Import.State.FAILED, errors=errors[:MOST_ERRORS], finished_at=at, lease_until=None, lease_token="")

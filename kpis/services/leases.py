@@ -13,6 +13,10 @@ PROGRESS_EVERY = 5_000
 """Rows after which a worker looks at the clock."""
 
 
+Clock = Callable[[], datetime]
+"""What time it is, in UTC."""
+
+
 class LeaseLost(RuntimeError):
     """Another worker took the load over: this one stops and writes nothing."""
 
@@ -23,23 +27,28 @@ def read_share(load: Import, stream: BinaryIO) -> Callable[[int], int]:
     return lambda _rows: stream.tell() * 100 // size
 
 
-def renewal(load: Import, token: str, at: datetime, share_of: Callable[[int], int]) -> Callable[[int], None]:
+def clock_from(at: datetime) -> Clock:
+    """A clock that shows `at` (UTC) now and goes on by itself: a load of minutes ends minutes after it began."""
+    begun = time.monotonic()
+    return lambda: at + timedelta(seconds=time.monotonic() - begun)
+
+
+def renewal(load: Import, token: str, now: Clock, share_of: Callable[[int], int]) -> Callable[[int], None]:
     """A function of the rows read so far that keeps the lease during long work, and says how far it is.
 
-    `share_of`: of the work, in per cent, by the rows read. It raises LeaseLost when another worker has the lease.
+    `now`: the clock of the run. `share_of`: of the work, in per cent, by the rows read. It raises LeaseLost when another
+    worker has the lease.
     """
-    begun = renewed = time.monotonic()
+    renewed = time.monotonic()
 
     def renew(rows: int) -> None:
         nonlocal renewed
-        now = time.monotonic()
-        if now - renewed < RENEW_EVERY:
+        if time.monotonic() - renewed < RENEW_EVERY:
             return
-        renewed = now
+        renewed = time.monotonic()
         share = min(99, share_of(rows))
         mine = Import.objects.filter(company=load.company, pk=load.pk, lease_token=token)
-        until = at + timedelta(seconds=now - begun) + LEASE
-        if not mine.update(lease_until=until, rows_read=rows, read_share=share):
+        if not mine.update(lease_until=now() + LEASE, rows_read=rows, read_share=share):
             raise LeaseLost(load.pk)
 
     return renew

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +11,9 @@ from django.db.models import Sum
 
 from kpis.models import DailyFact, Import, UtmRule
 from kpis.selectors import imports as reads
+from kpis.selectors.as_known import facts_as_known
 from kpis.services import import_runs, imports, meanings, uploads
+from kpis.services.leases import LEASE
 from kpis.services.sources import ensure_source
 from kpis.services.sweeping import sweep_uploads
 from roles.models import AuditEvent, Campaign
@@ -240,6 +243,38 @@ def test_a_worker_that_lost_its_lease_writes_nothing(acme, monkeypatch):
     with pytest.raises(import_runs.LeaseLost):
         import_runs.run_import(company=acme.company, pk=load.pk, at=NOW)
     assert not facts(acme).exists()
+
+
+def test_a_load_of_minutes_is_known_from_its_end_on_and_the_next_one_is_leased_from_then(acme, monkeypatch):
+    first, second = queued(acme), receive(acme, CANONICAL.replace("100,5", "7"))
+    imports.confirm_import(company=acme.company, by=acme.analyst, at=NOW, load=second, mapping=second.mapping)
+    passed, leases = [0.0], []
+
+    def slow(name):
+        if name == "import.after_copy":
+            leases.extend(
+                Import.objects.filter(state="queued").exclude(lease_until=None).values_list("lease_until", flat=True)
+            )
+            passed[0] += 180
+
+    monkeypatch.setattr(import_runs, "failpoint", slow)
+    monkeypatch.setattr("kpis.services.leases.time", SimpleNamespace(monotonic=lambda: passed[0]))
+
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    minutes = [(load.finished_at - NOW) / timedelta(minutes=1) for load in (first, second)]
+    assert minutes == [3, 6]
+    assert leases == [NOW + LEASE, NOW + timedelta(minutes=3) + LEASE]
+    known = [
+        {row.values for row in facts_as_known(
+            company=acme.company, at=NOW + timedelta(minutes=after), start=date(2026, 11, 18), end=date(2026, 11, 18),
+            columns=["spend"],
+        )}
+        for after in (2, 4, 7)
+    ]  # fmt: skip
+    assert known == [set(), {(100_500_000,)}, {(7_000_000,)}]
 
 
 def test_a_load_that_breaks_off_again_and_again_says_so(acme, monkeypatch):
