@@ -199,7 +199,7 @@ def opened(load: Import) -> Iterator[BinaryIO]:
         raise FileProblem("gone")
     try:
         stored = load.file.open("rb")
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:  # ValueError: it was there when it was opened before
         raise FileProblem("gone") from error
     with stored:
         yield stored.file

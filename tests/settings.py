@@ -9,7 +9,11 @@ from mops.settings import *  # noqa: F403
 from mops.settings import DATABASE_URL, DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STORAGES = {
+    # Every worker has uploads of its own: companies of two databases share their numbers, and one's sweep took the other's.
+    "default": STORAGES["default"] | {"OPTIONS": {"location": tempfile.mkdtemp(prefix="mops-uploads-")}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

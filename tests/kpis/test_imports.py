@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Sum
 
+from kpis.importers.base import FileProblem
 from kpis.models import DailyFact, Import, UtmRule
 from kpis.selectors import imports as reads
 from kpis.selectors.as_known import facts_as_known
@@ -287,6 +288,17 @@ def test_a_load_that_breaks_off_again_and_again_says_so(acme, monkeypatch):
     load.refresh_from_db()
     assert (load.state, load.errors) == ("failed", [{"code": "broke_off", "n": 3}])
     assert not facts(acme).exists()
+
+
+def test_an_upload_that_is_lost_after_it_was_looked_at_says_so(acme):
+    load = receive(acme)
+    reads.preview(company=acme.company, load=load)
+    load.file.storage.delete(load.file.name)
+
+    with pytest.raises(FileProblem) as lost:
+        reads.preview(company=acme.company, load=load)
+
+    assert lost.value.code == "gone"
 
 
 def test_a_lost_upload_says_so(acme):
