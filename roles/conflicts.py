@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from roles import selectors
 from roles.models import (
@@ -113,6 +114,15 @@ def clashes(worn: Iterable[Worn], pairs: Iterable[IncompatibilityVersion]) -> li
 def is_side(role: Role, role_id: int | None, kind: str) -> bool:
     """Is the role what one side of a pair names: that very role, or any of the kind?"""
     return role.pk == role_id if role_id else role.kind == kind
+
+
+def pair_sides(pair: Incompatibility, names: dict[int, str]) -> tuple[str, str]:
+    """Both duties in words; `names`: role id → its current name."""
+    return tuple(
+        names.get(role_id, "") if (role_id := getattr(pair, f"{name}_role_id"))
+        else _("any %(kind)s") % {"kind": RoleKind(getattr(pair, f"{name}_kind")).label}
+        for name in ("left", "right")
+    )  # fmt: skip
 
 
 def pairs_in_force(*, company: Company) -> list[IncompatibilityVersion]:
@@ -222,6 +232,13 @@ def rounds_to_look_at(*, company: Company, checker: Membership, on: date) -> lis
     found = CheckRound.objects.filter(company=company, external_check__checker=checker, signed_at=None, last_day__lt=on)
     found = found.select_related("external_check__person__user", "external_check__pair").order_by("due_on", "pk")
     return [one for one in found if one.last_day <= one.external_check.last_day]
+
+
+def named_rounds(*, company: Company, checker: Membership, on: date) -> list[tuple[CheckRound, str]]:
+    """The same, each with the two duties in words: one person may be checked for two pairs of them."""
+    found = rounds_to_look_at(company=company, checker=checker, on=on)
+    names = selectors.role_names(company=company) if found else {}
+    return [(one, " × ".join(pair_sides(one.external_check.pair, names))) for one in found]
 
 
 def get_round(*, company: Company, pk: int) -> CheckRound | None:

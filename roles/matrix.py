@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from roles import conflicts, selectors
 from roles.models import Company, IncompatibilityVersion, Role, RoleVersion
-from roles.services.conflicts import pair_sides
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,9 @@ def matrix(*, company: Company) -> Matrix:
     """Three queries."""
     roles = list(selectors.roles(company=company))
     names = {version.role_id: version.name for version in roles}
-    pairs = [PairRow(version, *pair_sides(version, names)) for version in conflicts.all_pairs(company=company)]
+    pairs = [
+        PairRow(version, *conflicts.pair_sides(version.pair, names)) for version in conflicts.all_pairs(company=company)
+    ]
     active = [pair for pair in pairs if pair.version.is_active]
     rows = [
         (one, [next((pair for pair in active if _forbids(pair, one.role, other.role)), None) for other in roles])

@@ -224,12 +224,12 @@ def _checks(company: Company, person: Membership, day: date) -> list[Due]:
     """Outside checks that wait for this person's signature: until it stands the conflict may open again."""
     return [
         Due(
-            _("Check: %(person)s, %(days)s")
-            % {"person": one.external_check.person, "days": formats.days(one.first_day, one.last_day)},
+            _("Check: %(person)s, %(duties)s, %(days)s")
+            % {"person": one.external_check.person, "duties": duties, "days": formats.days(one.first_day, one.last_day)},
             "roles:check-round-detail", (one.pk,), datetime.combine(one.due_on, time(18), tzinfo=company.zone),
             one.external_check.what, _("Check and sign"),
         )
-        for one in conflicts.rounds_to_look_at(company=company, checker=person, on=day)
+        for one, duties in conflicts.named_rounds(company=company, checker=person, on=day)
     ]  # fmt: skip
 
 

@@ -301,16 +301,6 @@ def sample_of(*, company: Company, one: CheckRound) -> list[AuditEvent]:
     )
 
 
-def pair_sides(version: IncompatibilityVersion, names: dict[int, str]) -> tuple[str, str]:
-    """Both duties in words; `names`: role id → its current name."""
-    pair = version.pair
-    return tuple(
-        names.get(role_id, "") if (role_id := getattr(pair, f"{name}_role_id"))
-        else _("any %(kind)s") % {"kind": RoleKind(getattr(pair, f"{name}_kind")).label}
-        for name in ("left", "right")
-    )  # fmt: skip
-
-
 def pair_name(version: IncompatibilityVersion) -> str:
     return " × ".join(
         str(getattr(version.pair, f"{name}_role") or getattr(version.pair, f"{name}_kind"))

@@ -47,7 +47,7 @@ def incompatibility_update(request, pk):
     if form.attempt(service.revise_pair, **acting(request), today=today(request), pair=version.pair):
         messages.success(request, _("Saved: the change stands in the history with its reason."))
         return redirect("roles:conflict-list", request.company.slug)
-    sides = service.pair_sides(version, selectors.role_names(company=request.company))
+    sides = conflicts.pair_sides(version.pair, selectors.role_names(company=request.company))
     history = conflicts.pair_history(company=request.company, pair=version.pair)
     context = {"form": form, "sides": sides, "history": history}
     return render(request, "roles/incompatibility_update.html", context, status=form.status)
@@ -68,7 +68,12 @@ def external_check_create(request):
         messages.success(request, _("%(person)s checks from today on.") % {"person": form.result.checker})
         return redirect("roles:conflict-list", request.company.slug)
     names = selectors.role_names(company=request.company)
-    context = {"form": form, "standing": standing, "sides": service.pair_sides(clash.version, names), "names": names}
+    context = {
+        "form": form,
+        "standing": standing,
+        "sides": conflicts.pair_sides(clash.version.pair, names),
+        "names": names,
+    }
     return render(request, "roles/external_check_create.html", context, status=form.status)
 
 
@@ -89,6 +94,7 @@ def check_round_detail(request, pk):
     context = {
         "form": form,
         "round": one,
+        "sides": conflicts.pair_sides(one.external_check.pair, selectors.role_names(company=request.company)),
         "may_sign": mine and one.signed_at is None and one.last_day < today(request),
         "skipped": conflicts.is_skipped(one, today(request)),
         "lines": journal.lines(

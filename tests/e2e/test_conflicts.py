@@ -91,8 +91,11 @@ def test_a_conflict_is_refused_checked_signed_and_shown(house, window):
     checker = window(PHONE)
     checker.sign_in(house.pm.user.email, PASSWORD)
     page = checker.open("/c/acme/reports/today/")
+    duties = page.locator("main h3:has-text('Проверка:'), main b:has-text('Проверка:')").first.inner_text()
     page.click("main a:has-text('Проверить и подписать')")
     checker.check("check-round-phone")
+    assert " × " in duties
+    assert duties.split(", ")[1] in page.inner_text("main")
     page.fill("[name=finding]", "Расход сошёлся до рубля")
     page.click("main button:has-text('Подписать проверку')")
     page.wait_for_load_state()

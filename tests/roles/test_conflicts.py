@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from roles import conflicts
-from roles.conflicts import Worn, clashes, standings
+from roles.conflicts import Worn, clashes, named_rounds, standings
 from roles.models import (
     Appointment,
     AuditEvent,
@@ -215,6 +215,17 @@ def test_only_the_checker_signs_and_only_when_the_days_are_over(house):
     service.sign_round(**over, **told)
     with pytest.raises(service.RoundClosed):
         service.sign_round(**over, **told)
+
+
+def test_a_check_that_waits_says_which_two_duties_it_is_about(house):
+    first = conflicted(house).rounds.first()
+    after = first.last_day + timedelta(days=1)
+
+    ((one, duties),) = named_rounds(company=house.company, checker=first.external_check.checker, on=after)
+
+    assert one == first
+    assert duties == "Роль performance × любой аналитик"
+    assert named_rounds(company=house.company, checker=house.pm, on=first.last_day) == []
 
 
 def test_a_signed_round_cannot_be_rewritten(house):
