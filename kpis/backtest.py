@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from kpis.day_classes import Figures, Rule, signs, wide_enough
+from kpis.day_classes import Figures, Rule, beyond, signs, wide_enough
 from kpis.engine import Outcome
 
 REACTION_LAG = 1
@@ -101,7 +101,7 @@ def _sums(
 ) -> tuple[np.ndarray, ...]:
     """Per firing: numerator, denominator, both of the days beyond the line, and the known days, of days [start, end)."""
     length = figures.shape[1]
-    over = signs(figures.numerator, figures.denominator, lines) > 0
+    over = beyond(figures.numerator, figures.denominator, lines)
     found = []
     for mask in (figures.known, figures.known & over):
         for values in (figures.numerator, figures.denominator):

@@ -193,6 +193,17 @@ class PerRow:
 REQUIRED = ("numerator", "denominator", "known", "start")
 
 
+def beyond(
+    left: np.ndarray, right: np.ndarray | int, ratios: Sequence[Fraction], side: np.ndarray | int = 1
+) -> np.ndarray:
+    """Where left lies beyond ratio · right, one ratio per row, exact: above it where `side` is 1, below it where −1."""
+    ratios = PerRow.of(ratios)
+    if (factors := _fitting_factors(left, np.asarray(right), ratios.values)) is not None:
+        below, above = (PerRow(part, ratios.which).array(int, np.int64) for part in factors)
+        return left * (_upright(below, left.ndim) * side) > right * (_upright(above, left.ndim) * side)
+    return signs(left, np.broadcast_to(right, left.shape), ratios) == side
+
+
 def signs(left: np.ndarray, right: np.ndarray, ratios: Sequence[Fraction]) -> np.ndarray:
     """Sign of left − ratio · right, one ratio per row, exact: −1, 0, 1."""
     ratios = PerRow.of(ratios)
@@ -295,7 +306,7 @@ def confirmed(figures: Figures, rules: Sequence[Rule]) -> np.ndarray:
 
 
 def _beyond(numerator: np.ndarray, denominator: np.ndarray, rules: "PerRow") -> np.ndarray:
-    return signs(numerator, denominator, rules.map(lambda rule: rule.line)) == _side(rules)
+    return beyond(numerator, denominator, rules.map(lambda rule: rule.line), _side(rules))
 
 
 def _side(rules: "PerRow") -> np.ndarray:
@@ -303,15 +314,14 @@ def _side(rules: "PerRow") -> np.ndarray:
 
 
 def _compared(numerator: np.ndarray, denominator: np.ndarray, known: np.ndarray, rules: "PerRow") -> np.ndarray:
-    one = np.ones(numerator.shape, np.int8)
-    grey = signs(numerator, denominator, rules.map(lambda rule: rule.clear_line)) == _side(rules)
+    grey = beyond(numerator, denominator, rules.map(lambda rule: rule.clear_line), _side(rules))
     classes = np.where(grey, np.int8(DayClass.GREY), np.int8(DayClass.OK))
     classes[_beyond(numerator, denominator, rules)] = DayClass.BREACH
-    thin = signs(denominator, one, rules.map(lambda rule: Fraction(rule.minimum_sample))) < 0
+    thin = beyond(denominator, 1, rules.map(lambda rule: Fraction(rule.minimum_sample)), -1)
     zero_lined = np.flatnonzero(rules.array(lambda rule: rule.zero_line is not None, bool))
     if len(zero_lined):
         lines = rules.only(zero_lined).map(lambda rule: Fraction(rule.zero_line))
-        thin[zero_lined] &= signs(numerator[zero_lined], one[zero_lined], lines) < 0
+        thin[zero_lined] &= beyond(numerator[zero_lined], 1, lines, -1)
     classes[thin] = DayClass.THIN
     classes[(numerator == 0) & (denominator == 0)] = DayClass.INACTIVE
     classes[~known] = DayClass.MISSING
@@ -328,9 +338,9 @@ def _since_conversion(figures: Figures) -> np.ndarray:
 def _against_budget(figures: Figures, rules: "PerRow") -> np.ndarray:
     """Spent since the period began against the budget, and the loss against the stop-loss: either one is a breach."""
     has_budget = figures.denominator != 0
-    grey = signs(figures.numerator, figures.denominator, rules.map(lambda rule: rule.clear_line)) > 0
+    grey = beyond(figures.numerator, figures.denominator, rules.map(lambda rule: rule.clear_line))
     classes = np.where(has_budget & grey, DayClass.GREY, DayClass.OK).astype(np.int8)
-    over = signs(figures.numerator, figures.denominator, rules.map(lambda rule: rule.line)) > 0
+    over = beyond(figures.numerator, figures.denominator, rules.map(lambda rule: rule.line))
     classes[(has_budget & over) | (figures.loss > 0)] = DayClass.BREACH
     classes[figures.quiet] = DayClass.INACTIVE
     classes[~figures.known] = DayClass.MISSING

@@ -1,7 +1,7 @@
 """The fact rows of one or many companies as arrays, one per column, with no Python object per row.
 
-PostgreSQL glues each column of a company into bytes and COPY hands them over as they are; elsewhere the rows are read
-one by one. Both give the same.
+PostgreSQL glues the rows of a company into bytes and COPY hands them over as they are; elsewhere the rows are read one
+by one. Both give the same.
 """
 
 import struct
@@ -108,23 +108,26 @@ def _glued(
         f"(source_id << {HALF}) | (f.day - DATE '{EPOCH}')",
         *(f"COALESCE({name}, '{ABSENT}'::bigint)" for name in _names(columns)),
     )
-    shown = ", ".join(f"string_agg(int8send({expression}), '') AS k{n}" for n, expression in enumerate(packed))
+    row = " || ".join(f"int8send({expression})" for expression in packed)
     query = (  # by company, so that each one's rows are glued as its key gives them, without a sort
-        "SELECT int8send(w.company), k.* FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
-        f"CROSS JOIN LATERAL (SELECT {shown} FROM {_table()} f WHERE f.company_id = w.company "
-        f"AND f.day BETWEEN w.since AND w.until AND {_anything()} {_inside(channels)}) k WHERE k.k0 IS NOT NULL"
+        "SELECT int8send(w.company), k.glued FROM unnest(%s::bigint[], %s::date[], %s::date[]) AS w (company, since, until) "
+        f"CROSS JOIN LATERAL (SELECT string_agg({row}, '') AS glued FROM {_table()} f WHERE f.company_id = w.company "
+        f"AND f.day BETWEEN w.since AND w.until AND {_anything()} {_inside(channels)}) k WHERE k.glued IS NOT NULL"
     )
     parameters = [list(part) for part in zip(*((one.company_id, one.since, one.until) for one in spans), strict=True)]
     parameters += channels
-    parts: list[list[np.ndarray]] = [[] for _column in packed]
-    of_company: dict[int, int] = {}
-    for company, *fields in _copied(query, parameters):
-        for part, field in zip(parts, fields, strict=True):
-            part.append(np.frombuffer(field, ">i8"))
-        of_company[int.from_bytes(company, "big")] = len(parts[0][-1])
+    parts, of_company = [], {}
+    for company, glued in _copied(query, parameters):
+        parts.append(np.frombuffer(glued, ">i8").reshape(-1, len(packed)))
+        of_company[int.from_bytes(company, "big")] = len(parts[-1])
     if not of_company:
         return [], {}
-    scope, origin, *values = (np.concatenate(part).astype(np.int64) for part in parts)
+    scope, origin, *values = columns = [np.empty(sum(of_company.values()), np.int64) for _column in packed]
+    begin = 0
+    for part in parts:  # one by one, while it lies in the cache
+        for number, column in enumerate(columns):
+            column[begin : begin + len(part)] = part[:, number]
+        begin += len(part)
     low = 2**HALF - 1
     return [scope >> HALF, scope & low, origin >> HALF, origin & low, *values], of_company
 

@@ -116,14 +116,22 @@ class _Places:
     def _rank(self, source: np.ndarray) -> None:
         sources, number = _numbered(source)
         ranks = np.array([self.ranks[pk] for pk in sources.tolist()], np.int16)
-        self.turns = sorted(set(ranks.tolist()), reverse=True)  # the weakest first: a stronger one overwrites it
-        self.rank = ranks[number]
+        rank = ranks[number]
+        self.contested = np.zeros(0, int)
+        if (rank != rank[0]).any():
+            best = np.full(len(self.begins) * self.days, WEAKEST, np.int16)
+            np.minimum.at(best, self.channel_cell, rank)
+            worst = np.zeros(len(best), np.int16)
+            np.maximum.at(worst, self.channel_cell, rank)
+            self.contested = np.flatnonzero((best != worst)[self.channel_cell])
+        self.rank, self.cell_of_contested = rank[self.contested], self.channel_cell[self.contested]
 
     def column(self, cells: np.ndarray) -> Column:
         """One metric of every channel, then of every campaign."""
-        known = np.flatnonzero(cells != ABSENT)
-        if len(self.turns) > 1:
-            known = self._strongest(known)
+        is_known = cells != ABSENT
+        if len(self.contested):
+            self._leave_strongest(is_known)
+        known = np.flatnonzero(is_known)
         values, found = np.zeros(self.shape, np.int64), np.zeros(self.shape, bool)
         at = self.cell[known]
         values.reshape(-1)[at] = cells[known]
@@ -134,13 +142,13 @@ class _Places:
             np.concatenate([np.logical_or.reduceat(found, self.begins, axis=0), found[self.named]]),
         )
 
-    def _strongest(self, known: np.ndarray) -> np.ndarray:
-        """Those of the rows whose source is the best that knows the channel's day."""
-        rank, cell = self.rank[known], self.channel_cell[known]
+    def _leave_strongest(self, is_known: np.ndarray) -> None:
+        """Of several sources that know the channel's day the best one counts; changes what is given."""
+        told = np.flatnonzero(is_known[self.contested])
+        rank, cell = self.rank[told], self.cell_of_contested[told]
         best = np.full(len(self.begins) * self.days, WEAKEST, np.int16)
-        for turn in self.turns:
-            best[cell[rank == turn]] = turn
-        return known[rank == best[cell]]
+        np.minimum.at(best, cell, rank)
+        is_known[self.contested[told[rank != best[cell]]]] = False
 
 
 def _summed(values: np.ndarray, begins: np.ndarray) -> np.ndarray:

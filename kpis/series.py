@@ -60,7 +60,10 @@ class History:
 
     def figures(self, formula: Formula, scopes: Iterable[Scope]) -> Figures:
         """Numerator and denominator of the scopes, each multiplied by the formula's scale and in micros."""
-        rows = np.array([self.rows[scope] for scope in scopes], int)
+        return self.figures_at(formula, np.array([self.rows[scope] for scope in scopes], int))
+
+    def figures_at(self, formula: Formula, rows: np.ndarray) -> Figures:
+        """The same of scopes told by their rows."""
         known = np.ones((len(rows), self.days), bool)
         for code in formula.metrics:
             known &= self.columns[code].known[rows]
@@ -113,9 +116,10 @@ class History:
         parts = [(factor, self.columns[code].values[rows]) for code, factor in form]
         if sum(abs(factor) * _largest(values) for factor, values in parts) >= SAFE:
             parts = [(factor, values.astype(object)) for factor, values in parts]
-        total = np.zeros((len(rows), self.days), parts[0][1].dtype)
+        total = None
         for factor, values in parts:
-            total = total + factor * values
+            term = values if factor == 1 else factor * values
+            total = term if total is None else total + term
         return total
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+import numpy as np
+
 from kpis.budgets import Allowance, budget_figures
 from kpis.day_classes import Figures, Window
 from kpis.formulas import Formula
@@ -106,13 +108,14 @@ def _of_window(
 ) -> tuple[list[int], Figures | None]:
     if window == Window.EVENT:
         history = history.of_mailings([series[number].scope for number in mine])
-    scopes, known = {number: series[number].scope for number in mine}, history.rows
-    chosen = [number for number, scope in scopes.items() if scope in known]
+    known = history.rows
+    rows = {number: row for number in mine if (row := known.get(series[number].scope)) is not None}
     if window == Window.BUDGET:
-        chosen = [number for number in chosen if series[number].allowance.bounds_anything]
-    if not chosen:
+        rows = {number: row for number, row in rows.items() if series[number].allowance.bounds_anything}
+    if not rows:
         return [], None
-    scopes = [scopes[number] for number in chosen]
+    chosen = list(rows)
     if window == Window.BUDGET:
-        return chosen, budget_figures(history, scopes, [series[number].allowance for number in chosen])
-    return chosen, history.figures(formula, scopes)
+        budgets = [(series[number].scope, series[number].allowance) for number in chosen]
+        return chosen, budget_figures(history, *map(list, zip(*budgets, strict=True)))
+    return chosen, history.figures_at(formula, np.fromiter(rows.values(), int, len(rows)))

@@ -25,7 +25,8 @@ from roles.models import Campaign, Channel, Company
 class Inputs:
     """Of every company by id: its versions in force, series, signatures and days in doubt; formulas by KPI id; sources by rank.
 
-    `own_columns`: of every company the columns of its own metrics by code; the built-in ones are everybody's.
+    `own_columns`: of every company the columns of its own metrics by code, where a formula looks at any; the built-in
+    ones are everybody's.
     """
 
     companies: list[Company]
@@ -52,15 +53,22 @@ def read_inputs(*, companies: Sequence[Company]) -> Inputs:
     rows = StopRuleVersion.objects.filter(company__in=ids, **in_force).order_by("rule__number")
     versions = by_company(light_rows(rows, TERMS))
     wanted = {version.kpi_id for found in versions.values() for version in found}
-    formulas = KpiVersion.objects.filter(company__in=ids, kpi__in=wanted, superseded_at=None)
-    own = defaultdict(dict)
-    for company_id, code, slot in Metric.objects.filter(company__in=ids).values_list("company_id", "code", "slot"):
-        own[company_id][code] = f"extra_{slot}"
+    texts = KpiVersion.objects.filter(company__in=ids, kpi__in=wanted, superseded_at=None)
+    formulas = {kpi_id: parse(text) for kpi_id, text in texts.values_list("kpi_id", "formula")}
     return Inputs(
         list(companies), versions, _series(ids, versions), by_company(verdicts_of(companies=ids, versions=chain(*versions.values()))),
-        {kpi_id: parse(text) for kpi_id, text in formulas.values_list("kpi_id", "formula")}, sources_of(ids), own,
-        open_doubts(ids),
+        formulas, sources_of(ids), _own_columns(ids, formulas.values()), open_doubts(ids),
     )  # fmt: skip
+
+
+def _own_columns(ids: list[int], formulas: Iterable[Formula]) -> dict[int, dict[str, str]]:
+    """Of every company the columns of its own metrics; nothing is asked where no formula looks at one."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    if any(formula.metrics - BUILT_IN.keys() for formula in formulas):
+        rows = Metric.objects.filter(company__in=ids)
+        for company_id, code, slot in rows.values_list("company_id", "code", "slot"):
+            found[company_id][code] = f"extra_{slot}"
+    return found
 
 
 TERMS = (

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 
@@ -122,17 +124,16 @@ def _rules(series: list[Series], formulas: dict[int, Formula]) -> tuple[PerRow, 
     share theirs."""
     place: dict[object, int] = {}
     rules, owners, which, scales = [], [], [], []
-    last = number = scale = None
-    for one in series:
-        version = one.version
-        if version is not last or version.window == Window.BUDGET:
-            last, scale = version, formulas[version.kpi_id].scales
-            number = place.setdefault((version.id, one.line), len(place))
-            if number == len(rules):
-                rules.append(rule_of(version, scale, one.line))
+    for version, together in groupby(series, attrgetter("version")):
+        found, scale = list(together), formulas[version.kpi_id].scales
+        lines = [one.line for one in found] if version.window == Window.BUDGET else [version.line]
+        for line in lines:
+            if place.setdefault((version.id, line), len(place)) == len(rules):
+                rules.append(rule_of(version, scale, line))
                 owners.append(version.company_id)
-        which.append(number)
-        scales.append(scale)
+        numbers = [place[version.id, line] for line in lines]
+        which += numbers if len(numbers) == len(found) else numbers * len(found)
+        scales += [scale] * len(found)
     which = np.array(which, int)
     return PerRow(rules, which), scales, np.array(owners)[which]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from kpis import engine
-from kpis.day_classes import BY_DAY, DayClass, Rule, Window, signs
+from kpis.day_classes import BY_DAY, DayClass, Rule, Window, beyond
 from kpis.engine import State
 from kpis.replay import Replay, rule_of
 from kpis.selectors.backtest import Trial
@@ -88,8 +88,8 @@ def _runs(trial: Trial, found: Replay, first: int, last: int) -> list[_Run]:
     classes, figures = found.outcome.classes[:rows], found.figures
     masks = [("missing", classes == DayClass.MISSING, GAP_DAYS)]
     if version.window in (Window.IN_A_ROW, Window.M_OF_N):
-        beyond = signs(figures.numerator, figures.denominator, [rule.line] * rows) == (1 if rule.above else -1)
-        masks.append(("thin", (classes == DayClass.THIN) & figures.known & beyond, rule.needed))
+        over = beyond(figures.numerator, figures.denominator, [rule.line] * rows, 1 if rule.above else -1)
+        masks.append(("thin", (classes == DayClass.THIN) & figures.known & over, rule.needed))
     if version.window in BY_DAY and version.confirm_pooled_7d:
         held = (found.outcome.streaks[:rows] >= rule.needed) & (found.outcome.states[:rows] == State.PENDING)
         masks.append(("held", held, 1))

@@ -121,7 +121,7 @@ def test_number_of_queries_does_not_grow(world, django_assert_num_queries):
     world.rule()
     world.facts([BAD] * 4)
     evaluate(world)
-    with django_assert_num_queries(14) as few:
+    with django_assert_num_queries(13) as few:
         evaluate(world)
     for number in range(2, 12):
         world.rule(number=number, channel=None, line=900 + number)
