@@ -5,10 +5,10 @@ back-test all call `run`. Signatures come in as marks on their day; age, shadow 
 """
 
 from collections.abc import Iterable, Sequence
-from math import ceil
 
 import numpy as np
 
+from kpis import drips
 from kpis.day_classes import (
     NEVER_OLDER,
     DayClass,
@@ -26,7 +26,6 @@ from kpis.outcomes import Episode, Event, Incident, Mark, Outcome, State
 GRACE_DAYS = 3
 FALSE_ALARM_DAYS = 3
 PAUSE_DAYS = 7
-LARGEST = 2**63 - 1
 MISSING, INACTIVE, THIN, BREACH, FINE = (
     int(one) for one in (DayClass.MISSING, DayClass.INACTIVE, DayClass.THIN, DayClass.BREACH, DayClass.OK)
 )
@@ -59,15 +58,12 @@ class _Machine:
             )
         )  # fmt: skip
         self.sliding = rules.array(lambda rule: rule.window is Window.M_OF_N, bool)
-        self.sliders = np.flatnonzero(self.sliding)
+        self.sliders, self.fixed = np.flatnonzero(self.sliding), ~self.sliding
         self.slides, self.nobody = bool(len(self.sliders)), np.zeros(rows, bool)
-        self.drips = rules.array(lambda rule: rule.window is Window.SINCE_CONVERSION, bool)
-        self.dripping = np.flatnonzero(self.drips)
-        self.drip_limits = rules.only(self.dripping).array(lambda rule: ceil(rule.k * rule.line), object)
-        self.money = wide_enough(figures.numerator[self.dripping], days)
-        self.drip = np.zeros(len(self.dripping), self.money.dtype)
-        if not (self.drip_limits > LARGEST).any():
-            self.drip_limits = self.drip_limits.astype(np.int64)
+        self.marks: dict[int, list[Mark]] = {}
+        for mark in marks:
+            self.marks.setdefault(max(mark.day, 0), []).append(mark)
+        self._judge_unsigned_drips()
 
         self.state, self.streak, self.clean, self.missing, self.idle, self.grace = (
             np.zeros(rows, np.int32) for _counter in range(6)
@@ -82,26 +78,34 @@ class _Machine:
         self.judged_count = np.zeros(rows, np.int32)
         self.episode_of: dict[int, Episode] = {}
         self.incident_of: dict[int, Incident] = {}
-        self.marks: dict[int, list[Mark]] = {}
-        for mark in marks:
-            self.marks.setdefault(max(mark.day, 0), []).append(mark)
         self.events: list[Event] = []
         self.episodes: list[Episode] = []
         self.before_first: list[int] = []
         self.incidents: list[Incident] = []
         self._foresee()
 
+    def _judge_unsigned_drips(self) -> None:
+        """The machine goes after those only that somebody signs: a signature changes what counts. They are `special`."""
+        signed = np.zeros(self.rows, bool)
+        signed[[mark.series for found in self.marks.values() for mark in found]] = True
+        self.special, self.is_special = np.flatnonzero(signed), bool(self.marks)
+        self.drips = self.rules.array(lambda rule: rule.window is Window.SINCE_CONVERSION, bool)
+        drips.judge(self.classes, self.figures, self.rules, np.flatnonzero(self.drips & ~signed))
+        self.dripping = np.flatnonzero(self.drips & signed)
+        self.drip_limits = drips.limits(self.rules.only(self.dripping))
+        self.money = wide_enough(self.figures.numerator[self.dripping], self.days)
+        self.drip = np.zeros(len(self.dripping), self.money.dtype)
+
     def _foresee(self) -> None:
-        """What every day is as long as nobody signs; `special` are the series that a signature or a drip may change."""
+        """What every day is as long as nobody signs."""
         ready = self.classes > DayClass.NOT_READY
         self.alive = ready.any(axis=0).tolist()
         self.absent = ready & (self.classes == MISSING)
         self.seen = ready & ~self.absent
         self.counts = self.seen & (self.classes >= BREACH)
         self.breach = self.counts & (self.classes == BREACH)
-        signed = [mark.series for found in self.marks.values() for mark in found]
-        self.special = np.union1d(self.dripping, np.array(signed, int))
-        self.is_special = bool(len(self.special))
+        self.rests = self.seen & (self.classes == INACTIVE)
+        self.moves = ready & ~self.rests
 
     def _apply_policy(self) -> None:
         missing = self.classes == MISSING
@@ -153,7 +157,7 @@ class _Machine:
             return
         absent, seen, counts, breach = (mask[:, day] for mask in (self.absent, self.seen, self.counts, self.breach))
         if self.is_special:
-            self._stand_still(absent, seen)
+            self._stand_still(day, absent, seen)
         muted = self._muted(day, absent, seen)
         self._missing(day, absent)
         self._seen_again(seen, muted)
@@ -161,19 +165,19 @@ class _Machine:
             self._judge_drips(day, seen)
             self._count_again(day, seen, counts, breach)
         self._slide(day, counts)
-        rows = np.flatnonzero(breach)
+        rows, calm = breach.nonzero()[0], counts & ~breach
+        breaches[rows] += 1
+        self._count_streaks(day, rows, breach, calm)
         if len(rows):
-            breaches[rows] += 1
             self._breach(day, rows, muted)
-        calm = counts & ~breach
         if calm.any():
             self._calm(day, calm, muted)
-        self._idle(day, absent, seen, muted)
+        self._idle(day, seen, muted)
 
-    def _stand_still(self, absent: np.ndarray, seen: np.ndarray) -> None:
+    def _stand_still(self, day: int, absent: np.ndarray, seen: np.ndarray) -> None:
         """What is stopped is neither seen nor missed."""
         stopped = self.special[self.state[self.special] == STOPPED]
-        absent[stopped] = seen[stopped] = False
+        absent[stopped] = seen[stopped] = self.rests[stopped, day] = self.moves[stopped, day] = False
 
     def _count_again(self, day: int, seen: np.ndarray, counts: np.ndarray, breach: np.ndarray) -> None:
         """Days of the special series that count: not those of a stop, nor the first ones after a cut or a restart."""
@@ -217,8 +221,7 @@ class _Machine:
     def _seen_again(self, seen: np.ndarray, muted: np.ndarray) -> None:
         if not self.was_absent:
             return
-        rows = np.flatnonzero(self.missing)
-        rows = rows[seen[rows]]
+        rows = (seen & (self.missing > 0)).nonzero()[0]
         if not len(rows):
             return
         for series in rows[self.reported[rows]].tolist():
@@ -266,6 +269,14 @@ class _Machine:
             self.judged[rows, self.judged_count[rows]] = day
             self.judged_count[rows] += 1
 
+    def _count_streaks(self, day: int, rows: np.ndarray, breach: np.ndarray, calm: np.ndarray) -> None:
+        """Of the breaching series, and of calm ones whose window slides: without a breach it only forgets."""
+        if self.slides:
+            fading = calm & self.sliding & (self.streak > 0) & (self.state != FIRING)
+            rows = (breach | fading).nonzero()[0]
+        if len(rows):
+            self.streak[rows] = self._streak(day, rows)
+
     def _streak(self, day: int, rows: np.ndarray) -> np.ndarray:
         """How many breaching days count after this day."""
         after = np.maximum(self.emptied[rows], day - self.span[rows])
@@ -277,7 +288,7 @@ class _Machine:
 
     def _breach(self, day: int, rows: np.ndarray, muted: np.ndarray) -> None:
         self.clean[rows] = 0
-        streak = self.streak[rows] = self._streak(day, rows)
+        streak = self.streak[rows]
         waits = self.state[rows] != FIRING
         waiting = rows[waits]
         enough = (streak[waits] >= self.needed[waiting]) & self.may_fire[:, day][waiting]
@@ -306,25 +317,19 @@ class _Machine:
     def _calm(self, day: int, calm: np.ndarray, muted: np.ndarray) -> None:
         quiet = calm & (self.state != FIRING)
         np.copyto(self.state, np.where(muted, MUTED, WELL) if self.marks else WELL, where=quiet)
-        if self.slides:
-            self._empty(quiet & ~self.sliding, day)
-            rows = np.flatnonzero(quiet & self.sliding)
-            self.streak[rows] = self._streak(day, rows)
-        else:
-            self._empty(quiet, day)
-        held = np.flatnonzero(calm & self.is_open) if self.episode_of else ()
+        self._empty(quiet & self.fixed if self.slides else quiet, day)
+        held = (calm & self.is_open).nonzero()[0] if self.episode_of else ()
         if len(held):
             clean = self.clean[held] = np.where(self.classes[:, day][held] == FINE, self.clean[held] + 1, 0)
             self._end(held[clean >= self.clear_days[held]], day, "recovered", muted)
 
-    def _idle(self, day: int, absent: np.ndarray, seen: np.ndarray, muted: np.ndarray) -> None:
+    def _idle(self, day: int, seen: np.ndarray, muted: np.ndarray) -> None:
         if not self.pauses:
             return
-        inactive = self.classes[:, day] == INACTIVE
-        np.copyto(self.idle, 0, where=absent | (seen & ~inactive))
-        self.idle += seen & inactive
+        np.copyto(self.idle, 0, where=self.moves[:, day])
+        self.idle += self.rests[:, day]
         if self.episode_of:
-            self._end(np.flatnonzero(seen & self.is_open & (self.idle >= PAUSE_DAYS)), day, "paused", muted)
+            self._end((seen & self.is_open & (self.idle >= PAUSE_DAYS)).nonzero()[0], day, "paused", muted)
 
     def _end(self, rows: np.ndarray, day: int, kind: str, muted: np.ndarray) -> None:
         """The episodes of these series are over by themselves."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from kpis import day_classes, engine
 from kpis.day_classes import Figures, Window
@@ -79,7 +79,7 @@ def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[
     """Every version on every running scope it is about: two queries, one when no rule looks at campaigns."""
     versions = list(versions)
     by_campaign = any(version.per == StopRuleVersion.Per.CAMPAIGN for version in versions)
-    channels = list(channels_of(companies=[company.pk], by_campaign=by_campaign))
+    channels = judged_on(channels_of(companies=[company.pk], by_campaign=by_campaign))
     parts: dict[int, list[Campaign]] = {}
     if by_campaign:
         for campaign in Campaign.objects.filter(company=company, status__in=Channel.RUNNING).order_by("pk"):
@@ -88,24 +88,30 @@ def series_of(*, company: Company, versions: Iterable[StopRuleVersion]) -> list[
 
 
 def channels_of(*, companies: Iterable[int], by_campaign: bool) -> QuerySet[Channel]:
-    """The running channels of these companies (ids); where campaigns are looked at also those that a signature stopped:
-    a campaign that was kept, or was started again, is judged on. Of a channel stopped by hand nobody has said what runs.
-    """
-    running = Q(status__in=Channel.RUNNING)
-    found = Channel.objects.filter(company__in=companies)
-    if not by_campaign:
-        return found.filter(running)
+    """The running channels of these companies (ids); where campaigns are looked at the stopped ones too, for `judged_on`."""
+    statuses = [*Channel.RUNNING, Channel.Status.STOPPED] if by_campaign else Channel.RUNNING
+    return Channel.objects.filter(company__in=companies, status__in=statuses)
+
+
+def judged_on(channels: Iterable[Channel]) -> list[Channel]:
+    """Of these channels those that run or that a signature stopped: a campaign that was kept, or was started again, is
+    judged on. Of a channel stopped by hand nobody has said what runs. One query where any is stopped, none elsewhere."""
+    channels = list(channels)
+    stopped = [channel.id for channel in channels if channel.status == Channel.Status.STOPPED]
+    if not stopped:
+        return channels
     words = Verdict.objects.filter(
-        channel=OuterRef("pk"), campaign=None, kind__in=(Verdict.Kind.STOP, Verdict.Kind.RESUME)
+        channel__in=stopped, campaign=None, kind__in=(Verdict.Kind.STOP, Verdict.Kind.RESUME)
     )
-    newest = Subquery(words.order_by("-day", "-pk").values("kind")[:1])
-    return found.alias(word=newest).filter(running | Q(status=Channel.Status.STOPPED, word=Verdict.Kind.STOP))
+    newest = dict(words.order_by("day", "pk").values_list("channel_id", "kind"))
+    by_hand = {pk for pk in stopped if newest.get(pk) != Verdict.Kind.STOP}
+    return [channel for channel in channels if channel.id not in by_hand]
 
 
 def scopes_of(
     version: StopRuleVersion, channels: Iterable[Channel], campaigns: Mapping[int, list[Campaign]]
 ) -> list[tuple[Channel, Campaign | None]]:
-    """Of the channels that `channels_of` gives and their running campaigns (by channel id) the ones a version is about; a
+    """Of the channels that are `judged_on` and their running campaigns (by channel id) the ones a version is about; a
     channel as a whole has no campaign and has to run itself."""
     mine = [channel for channel in channels if covers(version, channel)]
     if version.per != StopRuleVersion.Per.CAMPAIGN:

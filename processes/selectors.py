@@ -8,7 +8,7 @@ from django.db.models import Case, Prefetch, Q, QuerySet, SmallIntegerField, Whe
 
 from kpis.engine import FALSE_ALARM_DAYS
 from kpis.models import Breach, KpiVersion
-from kpis.replay import channels_of
+from kpis.replay import channels_of, judged_on
 from kpis.selectors import stop_rules
 from processes import deciders, evidence
 from processes.models import Action, Choice, Decision
@@ -93,7 +93,7 @@ def _that_run(company: Company, breaches: list[Breach]) -> list[Breach]:
     """Those whose channel runs, or was stopped by a signature that kept the campaign."""
     if all(breach.channel.is_running for breach in breaches):
         return breaches
-    running = set(channels_of(companies=[company.pk], by_campaign=True).values_list("pk", flat=True))
+    running = {channel.pk for channel in judged_on(channels_of(companies=[company.pk], by_campaign=True))}
     return [row for row in breaches if row.channel.is_running or (row.campaign_id and row.channel_id in running)]
 
 

@@ -16,7 +16,7 @@ from kpis.formulas import Formula, parse
 from kpis.histories import sources_of
 from kpis.metrics import BUILT_IN
 from kpis.models import KpiVersion, Metric, StopRuleVersion, Verdict
-from kpis.replay import channels_of, scopes_of, verdicts_of
+from kpis.replay import channels_of, judged_on, scopes_of, verdicts_of
 from kpis.windows import Series
 from roles.models import Campaign, Channel, Company
 
@@ -105,7 +105,8 @@ def by_company(rows: Iterable) -> dict[int, list]:
 def _series(ids: list[int], versions: dict[int, list[StopRuleVersion]]) -> dict[int, list[Series]]:
     """Every version on every running scope it is about, as `kpis.replay.series_of` has them."""
     by_campaign = any(version.per == StopRuleVersion.Per.CAMPAIGN for found in versions.values() for version in found)
-    channels = by_company(light_rows(channels_of(companies=ids, by_campaign=by_campaign).order_by("pk"), CHANNEL))
+    found = channels_of(companies=ids, by_campaign=by_campaign).order_by("pk")
+    channels = by_company(judged_on(light_rows(found, CHANNEL)))
     campaigns: dict[int, list[Campaign]] = defaultdict(list)
     if by_campaign:
         parts = Campaign.objects.filter(company__in=ids, status__in=Channel.RUNNING).order_by("pk")
