@@ -137,7 +137,9 @@ class RoleForm(RefusableForm):
 
 class RoleCreateForm(RoleForm):
     kind = forms.ChoiceField(
-        label=_("Rights as"), choices=RoleKind.choices, help_text=_("What this hat may do in the system.")
+        label=_("Rights as"),
+        choices=[("", NOBODY), *RoleKind.choices()],
+        help_text=_("What this hat may do in the system."),
     )
     code = forms.SlugField(
         label=_("Code"), max_length=40, required=False, help_text=_("Latin letters; made of the name when empty.")

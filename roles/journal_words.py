@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy
 
 from roles.models import Access, Channel
+from roles.permissions import RoleKind
 
 VERBS = {
     "create_company": gettext_lazy("Company started"),
@@ -163,6 +164,7 @@ OBJECTS = {
     "roles.appointment": gettext_lazy("Appointments"),
     "roles.absence": gettext_lazy("Absences"),
     "roles.role": gettext_lazy("Roles"),
+    "roles.dutytick": gettext_lazy("Ticks of duties"),
     "roles.incompatibility": gettext_lazy("Duties that must not meet"),
     "roles.externalcheck": gettext_lazy("External checks"),
     "roles.checkround": gettext_lazy("Rounds of external checks"),
@@ -192,6 +194,8 @@ OBJECTS = {
     "processes.brief": gettext_lazy("Briefs"),
     "processes.flagtask": gettext_lazy("Flags"),
     "reports.weeklyreport": gettext_lazy("Weekly reports"),
+    "reports.weeksummary": gettext_lazy("Summaries of weeks"),
+    "reports.dashboardsnapshot": gettext_lazy("Figures of the day"),
     "reports.meeting": gettext_lazy("Stand-ups"),
     "reports.weekschedule": gettext_lazy("Times of the week"),
     "reports.companyday": gettext_lazy("Own days of the company"),
@@ -208,6 +212,7 @@ FIELDS = {
     "channel": gettext_lazy("channel"),
     "person": gettext_lazy("person"),
     "deputy": gettext_lazy("deputy"),
+    "instead_of": gettext_lazy("instead of whom"),
     "checker": gettext_lazy("who checks"),
     "what": gettext_lazy("what is checked"),
     "why": gettext_lazy("why"),
@@ -257,6 +262,7 @@ CHOICES = {
     "priority": dict(Channel.Priority.choices),
     "kind": {
         **dict(Channel.Kind.choices),
+        **dict(RoleKind.choices()),
         "gap": gettext_lazy("figures stopped coming"),
         "mass_fire": gettext_lazy("many rules fired at once"),
         "zeros": gettext_lazy("zero conversions on several channels"),

@@ -137,6 +137,7 @@ def _detail(request, brief, **shown):
     context = {
         "brief": brief, "may": may, "reads": request.person.can(Permission.READ), "today": today(request), "form": refused,
         "late": not brief.is_closed and brief.due_on < today(request),
+        "is_returned": brief.state in (brief.State.RETURNED, brief.State.REWORK),
         "events": journal.journal(company=request.company, obj=brief, details=False).lines,
         "returning": forms.ReturnForm(blank), "reworking": forms.ReturnForm(blank), "cancelling": forms.ReturnForm(blank),
         "delivering": forms.DeliverForm(blank, initial={"delivery_url": brief.delivery_url}),

@@ -44,7 +44,7 @@ def tick_duty(
             )  # fmt: skip
     except IntegrityError as error:
         raise AlreadyTicked(_("This duty is already ticked for this period.")) from error
-    audit.record(company=company, by=by, verb="tick_duty", obj=tick, at=at, after=_told(tick, duty, role))
+    audit.record(company=company, by=by, verb="tick_duty", obj=tick, at=at, after=_told(tick, duty, role, instead_of))
     return tick
 
 
@@ -54,11 +54,13 @@ def untick_duty(
     period: date | None = None,
 ) -> None:  # fmt: skip
     """Take this period's tick back: it was set by mistake. Nothing happens where there is none. Raises as `tick_duty`."""
-    _check_wears(company, by, role, channel, today)
+    instead_of = _check_wears(company, by, role, channel, today)
     duty = _duty(company, role, key)
     start = _start(duty, today, period)
     for tick in DutyTick.objects.filter(company=company, role=role, channel=channel, key=key, period_start=start):
-        audit.record(company=company, by=by, verb="untick_duty", obj=tick, at=at, before=_told(tick, duty, role))
+        audit.record(
+            company=company, by=by, verb="untick_duty", obj=tick, at=at, before=_told(tick, duty, role, instead_of)
+        )
         DutyTick.objects.filter(company=company, pk=tick.pk).delete()
 
 
@@ -88,6 +90,7 @@ def _start(duty: dict, today: date, meant: date | None) -> date:
     return start
 
 
-def _told(tick: DutyTick, duty: dict, role: Role) -> dict:
+def _told(tick: DutyTick, duty: dict, role: Role, instead_of: Membership | None) -> dict:
     text = {"text": duty.get("ru") or duty.get("en", ""), "role": role.code, "day": tick.period_start.isoformat()}
-    return text | ({"channel": tick.channel.name} if tick.channel_id else {})
+    channel = {"channel": tick.channel.name} if tick.channel_id else {}
+    return text | channel | ({"instead_of": str(instead_of)} if instead_of else {})

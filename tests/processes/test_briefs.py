@@ -224,6 +224,16 @@ def test_two_tabs_judge_once(work, sign_in):
     assert AuditEvent.objects.filter(verb="accept_work").count() == 1
 
 
+def test_an_old_reason_is_no_headline_of_a_new_delivery(work, sign_in):
+    go(work, "delivered")
+    ours, page = sign_in(work.acme.content), reverse("processes:brief-detail", args=["acme", work.brief.pk])
+    step(work, briefing.return_work, work.acme.content, reason="Опечатки")
+    assert "На доработке.</b> Опечатки" in ours.get(page).content.decode()
+
+    step(work, briefing.deliver_brief, work.theirs, delivery_text="Поправили")
+    assert "</b> Опечатки" not in ours.get(page).content.decode()
+
+
 def test_a_refused_step_is_shown_where_it_was_taken(work, sign_in):
     go(work, "delivered")
     answer = sign_in(work.acme.pm).post(

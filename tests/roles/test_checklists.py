@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from roles import checklists, tokens
+from roles import checklists, journal, tokens
 from roles.checklists import period_of, periods
 from roles.models import Absence, Appointment, AuditEvent, DutyTick, RoleVersion
 from roles.refusals import Refused
@@ -103,6 +103,8 @@ def test_only_the_holder_ticks_and_the_deputy_while_the_holder_is_away(house):
     made = tick(house, house.pm)
     assert (made.person, made.instead_of) == (house.pm, house.performance)
     assert listed(house).acting
+    (told,) = journal.journal(company=house.company, about="roles.dutytick").lines
+    assert ("вместо кого", str(house.performance)) in [(one.label, one.after) for one in told.changes]
     mine = checklists.my_checklists(company=house.company, person=house.pm, today=TODAY)
     assert [one.holder for one in mine] == [house.performance]
 

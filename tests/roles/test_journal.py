@@ -20,6 +20,24 @@ def test_every_verb_of_the_services_has_words():
     assert sorted(written - set(journal.VERBS)) == []
 
 
+def test_every_kind_of_object_in_the_journal_has_a_name(acme):
+    named = {"roles.dutytick", "reports.weeksummary", "reports.dashboardsnapshot"}
+    for kind in named:
+        AuditEvent.objects.create(
+            company=acme.company, at=timezone.now(), by=None, verb="x", object_type=kind, object_id="1"
+        )
+
+    assert sorted(label for kind, label in journal.objects_of(company=acme.company) if kind in named) == [
+        "Отметки об обязанностях", "Сводки недель", "Цифры дня",
+    ]  # fmt: skip
+
+
+def test_rights_of_a_new_role_are_told_in_words(acme):
+    line = tell(acme, after={"name": "Отзывы", "kind": "channel_owner"})
+
+    assert [(c.label, c.after) for c in line.changes] == [("вид", "владелец канала")]
+
+
 def tell(acme, **event):
     AuditEvent.objects.create(
         company=acme.company, at=timezone.now(), by=acme.pm, verb="update_channel", object_type="roles.channel",

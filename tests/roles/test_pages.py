@@ -114,6 +114,15 @@ def test_role_of_the_companys_own(acme, sign_in):
     assert (version.role.code, version.role.kind, version.duties[0]["key"]) == ("kontrol-tsifr", "analyst", "d1")
 
 
+def test_rights_of_a_new_role_are_chosen_and_never_the_owners_by_default(acme, sign_in):
+    browser = sign_in(acme.owner)
+    assert browser.get(url("role-create")).context["form"]["kind"].subwidgets[0].data["value"] == ""
+
+    response = browser.post(url("role-create"), {"name_ru": "Отзывы", "kind": "", "reason": "нужна", **duty_rows()})
+
+    assert (response.status_code, list(response.context["form"].errors)) == (400, ["kind"])
+
+
 @pytest.mark.parametrize(
     "name",
     ["person-create", "appointment-create", "channel-create", "campaign-create", "company-update", "role-create"],
