@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from roles import selectors
-from roles.forms import DayField, PeopleField, RefusableForm, choose_people
+from roles.forms import NOBODY, DayField, PeopleField, RefusableForm, choose_people
 from roles.models import CheckRound, ExternalCheck
 from roles.permissions import RoleKind
 from roles.services.conflicts import LONGEST_CHECK, CheckTerms
@@ -60,7 +60,7 @@ class HatFields(forms.Form):
 
     def fill_choices(self) -> None:
         self.versions = {str(version.role_id): version for version in selectors.roles(company=self.company)}
-        self.fields["role"].choices = [(pk, version.name) for pk, version in self.versions.items()]
+        self.fields["role"].choices = [("", NOBODY), *((pk, version.name) for pk, version in self.versions.items())]
         self.fields["channel"].queryset = selectors.channels(company=self.company)
         choose_people(self, "person", "deputy", "checker")
 

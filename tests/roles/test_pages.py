@@ -309,6 +309,18 @@ def test_token_is_shown_once_and_works_until_revoked(acme, sign_in, client):
     assert client.get("/api/v1/c/acme/people/", headers=headers).status_code == 401
 
 
+def test_the_hat_of_an_appointment_is_chosen_unless_its_page_was_left_for_it(acme, sign_in):
+    browser, path = sign_in(acme.owner), "/c/acme/roles/appointments/new/"
+    role = acme.roles["performance"].pk
+
+    plain = browser.get(path).context["form"]
+    named = browser.get(f"{path}?role={role}").context["form"]
+
+    assert plain.fields["role"].choices[0] == ("", "—")
+    assert plain["role"].value() in (None, "")
+    assert str(named["role"].value()) == str(role)
+
+
 def test_token_without_a_scope_is_refused(acme, sign_in):
     assert sign_in(acme.content).post(url("token-create"), {"name": "CRM", "days": "30"}).status_code == 400
     assert ApiToken.objects.count() == 0
