@@ -30,6 +30,10 @@ FEWEST_SPENT = 3
 CONVERSIONS = ("leads", "qualified_leads", "deals")
 
 
+MARKS = ("stop", "watch", "none")
+"""The gravest first."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is wrong: what, about whom, on which days, and what the buttons beside it need.
@@ -149,6 +153,7 @@ def data_quality(*, company: Company, person: Membership, at: datetime) -> Quali
     doubts = open_doubts([company.pk])[company.pk]
     look = Look(company, person, read, metrics, {row.source.pk: row for row in states}, channels, doubts)
     found = [*_silent(look), *_without_leads(look), *_gaps(look), *_jumps(look), *_without_source(look), *_typed(look)]
+    found.sort(key=lambda one: MARKS.index(one.mark))
     strips = [_strip(look, row) for row in states]
     return Quality(strips, found, read.day(WINDOW - SHOWN), read.yesterday)
 

@@ -72,9 +72,11 @@ class Walk:
             return rest[0] if rest else None
         return self.rest[0] if self.rest else None
 
-    def place(self, report: WeeklyReport) -> int:
-        """Which one of all it is, from 1."""
-        return len(self.filed) + 1 + next((n for n, item in enumerate(self.owed) if item.row.report.pk == report.pk), 0)
+    def place(self, report: WeeklyReport, what: str) -> tuple[int, int]:
+        """Which one it is, from 1, and of how many: those of later deadlines included."""
+        keys = [(item.row.report.pk, item.what) for item in self.owed]
+        before = keys.index((report.pk, what)) if (report.pk, what) in keys else 0
+        return len(self.filed) + 1 + before, len(self.filed) + len(self.owed)
 
 
 def walk(*, company: Company, person: Membership, at: datetime) -> Walk:

@@ -96,7 +96,7 @@ def _show(request, page: ReportPage, part: str, form=None, note_form=None, statu
     context = {"page": page, "report": page.report, "part": part, "form": form, "note_form": note_form, "now": page.at}
     if request.GET.get("walk") or request.POST.get("walk"):
         found = walk(company=request.company, person=request.person, at=page.at)
-        context |= {"walk": found, "walk_place": found.place(page.report)}
+        context |= {"walk": found, "walk_place": found.place(page.report, part)}
     return render(request, "reports/weekly_report_detail.html", context, status=status)
 
 

@@ -131,6 +131,17 @@ def test_spend_without_leads_needs_three_days(acme):
     assert found(acme, "no_leads") == []
 
 
+def test_the_gravest_stands_first_whatever_it_is(acme):
+    bring(acme, source="crm", channel="vk", on=days(40, skip=(1, 2)), leads=10)
+    bring(acme, spend=1000)
+    bring(acme, channel="blog", spend=1000)
+
+    marks = [one.mark for one in data_quality(company=acme.company, person=acme.analyst, at=NOW).findings]
+
+    assert {"stop", "watch"} <= set(marks)
+    assert marks == sorted(marks, key=["stop", "watch", "none"].index)
+
+
 def test_a_running_channel_that_no_source_reports(acme):
     bring(acme, spend=1000, leads=10)
     acme.vk.status = "stopped"

@@ -1,6 +1,7 @@
 """One's own week on one page: what is as planned goes at once, the rest one after the other."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -9,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from reports.models import WeeklyReport
-from reports.selectors.walk import walk
+from reports.selectors.walk import Owed, Walk, walk
 from roles.models import Appointment, Channel
 
 FIVE = ("a", "b", "c", "d")
@@ -46,6 +47,18 @@ def friday(desk):
 
 def url(desk, name, *args):
     return reverse(f"reports:{name}", args=[desk.company.slug, *args])
+
+
+def test_a_late_fact_and_plans_of_the_next_week_are_counted_each_once():
+    def owed(pk, what, due):
+        return Owed(SimpleNamespace(report=SimpleNamespace(pk=pk)), what, SimpleNamespace(due_at=due), 0, [])
+
+    late, plan, other = owed(1, "fact", 1), owed(1, "plan", 2), owed(2, "plan", 2)
+    found = Walk([late, plan, other], [("a filed one", None)])
+
+    places = [found.place(item.row.report, item.what) for item in (late, plan, other)]
+
+    assert places == [(2, 4), (3, 4), (4, 4)]
 
 
 def test_what_is_as_planned_is_ready_and_the_rest_needs_words(friday):
