@@ -6,6 +6,8 @@ Whole micros as int64, Python ints where 64 bits are too few. Absent is not zero
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -116,11 +118,7 @@ class History:
         parts = [(factor, self.columns[code].values[rows]) for code, factor in form]
         if sum(abs(factor) * _largest(values) for factor, values in parts) >= SAFE:
             parts = [(factor, values.astype(object)) for factor, values in parts]
-        total = None
-        for factor, values in parts:
-            term = values if factor == 1 else factor * values
-            total = term if total is None else total + term
-        return total
+        return reduce(add, (values if factor == 1 else factor * values for factor, values in parts))
 
 
 def _largest(values: np.ndarray) -> int:
