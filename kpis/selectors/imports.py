@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,13 +16,13 @@ from kpis.importers.platforms.platform import WITHOUT_METRIC
 from kpis.importers.registry import RECOUNT
 from kpis.importers.tables import normalise
 from kpis.metrics import MetricInfo
-from kpis.models import DailyFact, Import, Source
+from kpis.models import DailyFact, Evaluation, Import, Source
 from kpis.naming import Names
 from kpis.selectors.measures import metrics_of
 from kpis.selectors.questions import TotalsDoubt
 from roles import formats
 from roles.fields import from_micros
-from roles.models import Channel, Company
+from roles.models import AuditEvent, Channel, Company, Membership
 
 SHOWN = 20
 CHECKED = 20_000
@@ -137,6 +137,31 @@ def recounts_of(*, company: Company, source: Source) -> QuerySet[Import]:
 
 def get_import(*, company: Company, pk: int) -> Import | None:
     return imports(company=company).filter(pk=pk).first()
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What the undoing of a load did: facts `removed`, `restored` to their former figures, `left` because a later load
+    changed them. `by` None: the system. `is_counting`: stop-rules are still to be evaluated without it."""
+
+    at: datetime
+    by: Membership | None
+    removed: int
+    restored: int
+    left: int
+    is_counting: bool
+
+
+def taken_back(*, company: Company, load: Import) -> TakenBack | None:
+    """What was taken back with this load; None while it stands, and for a file that was dropped before it was loaded."""
+    if load.state != Import.State.UNDONE or load.last_day is None:
+        return None
+    events = AuditEvent.objects.filter(company=company, verb="undo_import", object_type=load._meta.label_lower)
+    event = events.filter(object_id=str(load.pk)).select_related("by__user").last()
+    if event is None:
+        return None
+    waits = Evaluation.objects.filter(company=company).exclude(dirty_from=None).exists()
+    return TakenBack(event.at, event.by, **event.after, is_counting=waits)
 
 
 def preview(

@@ -122,6 +122,7 @@ def import_confirm(request, pk):
     try:
         if request.POST.get("act") == "preview":
             writes.choose_channels(**acting(request), **said)
+            messages.success(request, _("Counted again with what you have chosen; nothing is loaded yet."))
             return redirect(_counted_again(request, load, form))
         else:
             writes.confirm_import(**acting(request), **said, rate=form.rate, scale=form.scale)
@@ -143,16 +144,13 @@ def import_undo(request, pk):
     load = _load(request, pk)
     waited = load.state == Import.State.PREVIEW
     try:
-        counts = writes.undo_import(**acting(request), load=load)
+        writes.undo_import(**acting(request), load=load)
     except Refused as refusal:
         return _detail(request, load, refusal)
     if waited:
         messages.success(request, _("The file is dropped: nothing was loaded."))
         return redirect("kpis:import-list", request.company.slug)
-    text = _(
-        "The load is undone: %(restored)s facts have their former figures, %(removed)s are removed, %(left)s stay because a later load changed them."
-    )
-    messages.success(request, text % {"restored": counts.changed, "removed": counts.created, "left": counts.unchanged})
+    messages.success(request, _("The load is undone."))
     return redirect("kpis:import-detail", request.company.slug, load.pk)
 
 
@@ -163,6 +161,8 @@ def _detail(request, load: Import, refusal: Refused | None = None):
     context |= {"is_deals": load.profile in PROFILES, "is_recount": load.profile == RECOUNT}
     if load.state == Import.State.PREVIEW and may_enter:
         context |= _preview(request, load, refusal)
+    elif load.state == Import.State.UNDONE:
+        context["taken_back"] = reads.taken_back(company=request.company, load=load)
     elif load.profile in PROFILES:
         context |= {"deals": deals.of_load(load), "written": written([load]).get(load.pk)}
     fragment = request.htmx and load.state != Import.State.PREVIEW

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from kpis.models import DailyFact, Import, Source
 from kpis.selectors.sources import freshness, silent_count
 from kpis.services import import_runs
+from kpis.services.evaluations import evaluate_due
 from kpis.services.facts import record_facts
 from roles.models import AuditEvent
 
@@ -74,6 +75,54 @@ def test_the_analyst_loads_a_file_step_by_step(acme, sign_in):
     assert undone.status_code == 200
     assert not DailyFact.objects.exists()
     assert browser.post(f"{sent.url}undo/").status_code == 409
+
+
+def loaded(browser, acme) -> Import:
+    """A load of CSV that a worker has carried out."""
+    address = send(browser).url
+    browser.post(f"{address}confirm/", {"channel-0": "vk", "channel-1": "blog", "act": "load"})
+    import_runs.run_due_imports(company=acme.company, at=NOW)
+    return Import.objects.get(company=acme.company)
+
+
+def test_an_undone_load_says_what_was_taken_back_and_what_comes_next(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    load = loaded(browser, acme)
+
+    undone = page(browser.post(f"/c/acme/imports/{load.pk}/undo/", follow=True))
+
+    assert "Новых фактов" not in undone
+    assert '<dt>Фактов удалено</dt><dd class="v">2</dd>' in undone
+    assert "Стоп-правила пересчитываются" in undone
+    assert 'hx-trigger="every 2s"' in undone
+    assert '/c/acme/imports/new/?source=kabinet">Загрузить верный файл' in undone
+    assert 'data-l="Новых">—</td>' in page(browser.get("/c/acme/imports/"))
+
+    evaluate_due(company=acme.company, at=NOW)
+
+    counted = page(browser.get(f"/c/acme/imports/{load.pk}/"))
+    assert "Стоп-правила пересчитаны" in counted
+    assert "hx-trigger" not in counted
+
+
+def test_a_file_that_was_dropped_says_that_nothing_was_written(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    address = send(browser).url
+
+    browser.post(f"{address}undo/")
+
+    dropped = page(browser.get(address))
+    assert "Файл убрали до загрузки" in dropped
+    assert "Новых фактов" not in dropped
+
+
+def test_counting_again_is_answered(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    address = send(browser).url
+
+    counted = browser.post(f"{address}confirm/", {"channel-0": "vk", "act": "preview"}, follow=True)
+
+    assert "Пересчитано с тем, что вы выбрали" in page(counted)
 
 
 @pytest.mark.parametrize(
