@@ -49,7 +49,9 @@ class _Machine:
         rows, days = self.rows, self.days = figures.shape
         self.classes = np.asfortranarray(classify(figures, rules))  # every step reads one day of all series
         self._apply_policy()
-        self.may_fire = np.asfortranarray(confirmed(figures, rules))
+        self.may_fire = None
+        if any(rule.confirm_pooled_7d for rule in rules.values):
+            self.may_fire = np.asfortranarray(confirmed(figures, rules))
         self.needed, self.span, self.limit, self.clear_days, self.window = (
             rules.array(value, np.int32)
             for value in (
@@ -69,7 +71,7 @@ class _Machine:
             np.zeros(rows, np.int32) for _counter in range(6)
         )
         self.was_absent, self.pauses = False, bool((self.classes == INACTIVE).any())
-        self.emptied = np.full(rows, -1, np.int32)
+        self.counted_from = np.zeros(rows, np.int32)
         self.mute_until = np.full(rows, -1, np.int32)
         self.extra: dict[int, list[int]] = {}
         self.is_open, self.reported = np.zeros(rows, bool), np.zeros(rows, bool)
@@ -97,15 +99,26 @@ class _Machine:
         self.drip = np.zeros(len(self.dripping), self.money.dtype)
 
     def _foresee(self) -> None:
-        """What every day is as long as nobody signs."""
+        """What every day is as long as nobody signs; of `special` series each day is looked at again."""
         ready = self.classes > DayClass.NOT_READY
         self.alive = ready.any(axis=0).tolist()
         self.absent = ready & (self.classes == MISSING)
+        self.is_missed = self.absent.any(axis=0).tolist()
         self.seen = ready & ~self.absent
         self.counts = self.seen & (self.classes >= BREACH)
         self.breach = self.counts & (self.classes == BREACH)
+        self.calm = self.counts & ~self.breach
         self.rests = self.seen & (self.classes == INACTIVE)
         self.moves = ready & ~self.rests
+        np.cumsum(self.breach, axis=1, dtype=np.int32, out=self.breaches[:, 1:])
+        self.recovers = self._clean_long_enough()
+
+    def _clean_long_enough(self) -> np.ndarray:
+        """Days that end a firing: so many days that count, since the last one in breach or between the lines, were fine."""
+        fine = self.calm & (self.classes == FINE)
+        so_far = np.cumsum(fine, axis=1, dtype=np.int32)
+        before = np.maximum.accumulate(np.where(self.counts & ~fine, so_far, 0), axis=1)
+        return np.asfortranarray(fine & (so_far - before >= self.clear_days[:, None]))
 
     def _apply_policy(self) -> None:
         missing = self.classes == MISSING
@@ -135,7 +148,7 @@ class _Machine:
 
     def _date_breaches(self) -> list[list[int]]:
         """Tells each episode its first day and its breaching days; gives those of each streak after the last day."""
-        series, days = np.nonzero(np.diff(self.breaches, axis=1) > 0)
+        series, days = np.nonzero(self.breach)
         begin = np.searchsorted(series, np.arange(self.rows)).tolist()
         days = days.tolist()
         for episode, before in zip(self.episodes, self.before_first, strict=True):
@@ -151,41 +164,45 @@ class _Machine:
 
     # ------------------------------------------------------------------ one day
     def _step(self, day: int) -> None:
-        breaches = self.breaches[:, day + 1]
-        np.copyto(breaches, self.breaches[:, day])
         if not self.alive[day]:
+            self.breaches[self.special, day + 1] = self.breaches[self.special, day]
             return
-        absent, seen, counts, breach = (mask[:, day] for mask in (self.absent, self.seen, self.counts, self.breach))
+        absent, seen, calm = self.absent[:, day], self.seen[:, day], self.calm[:, day]
         if self.is_special:
             self._stand_still(day, absent, seen)
         muted = self._muted(day, absent, seen)
-        self._missing(day, absent)
+        if self.is_missed[day]:
+            self._missing(day, absent)
         self._seen_again(seen, muted)
         if self.is_special:
             self._judge_drips(day, seen)
-            self._count_again(day, seen, counts, breach)
-        self._slide(day, counts)
-        rows, calm = breach.nonzero()[0], counts & ~breach
-        breaches[rows] += 1
-        self._count_streaks(day, rows, breach, calm)
+            self._count_again(day, seen)
+        if self.slides:
+            self._slide(day)
+            self._forget(day, calm)
+        rows = self.breach[:, day].nonzero()[0]
         if len(rows):
             self._breach(day, rows, muted)
-        if calm.any():
-            self._calm(day, calm, muted)
-        self._idle(day, seen, muted)
+        self._calm(day, calm, muted)
+        if self.pauses:
+            self._idle(day, seen, muted)
 
     def _stand_still(self, day: int, absent: np.ndarray, seen: np.ndarray) -> None:
         """What is stopped is neither seen nor missed."""
         stopped = self.special[self.state[self.special] == STOPPED]
         absent[stopped] = seen[stopped] = self.rests[stopped, day] = self.moves[stopped, day] = False
 
-    def _count_again(self, day: int, seen: np.ndarray, counts: np.ndarray, breach: np.ndarray) -> None:
+    def _count_again(self, day: int, seen: np.ndarray) -> None:
         """Days of the special series that count: not those of a stop, nor the first ones after a cut or a restart."""
         rows = self.special
         classes = self.classes[rows, day]
         evaluable = seen[rows] & (classes >= BREACH)
-        counts[rows] = evaluable & ~self._in_grace(day, rows, seen[rows], evaluable, classes)
-        breach[rows] = counts[rows] & (classes == BREACH)
+        counts = evaluable & ~self._in_grace(day, rows, seen[rows], evaluable, classes)
+        breach, fine = counts & (classes == BREACH), counts & (classes == FINE)
+        self.clean[rows] = np.where(fine, self.clean[rows] + 1, np.where(counts, 0, self.clean[rows]))
+        self.counts[rows, day], self.breach[rows, day], self.calm[rows, day] = counts, breach, counts & ~breach
+        self.breaches[rows, day + 1] = self.breaches[rows, day] + breach
+        self.recovers[rows, day] = fine & (self.clean[rows] >= self.clear_days[rows])
 
     def _muted(self, day: int, absent: np.ndarray, seen: np.ndarray) -> np.ndarray:
         """Which series an override or cool-down covers on this day; where it has just ended, the state says so."""
@@ -204,8 +221,6 @@ class _Machine:
         return muted
 
     def _missing(self, day: int, absent: np.ndarray) -> None:
-        if not absent.any():
-            return
         self.was_absent = True
         self.missing[absent] += 1
         lost = absent & (self.missing > self.limit) & (self.state != FIRING)
@@ -258,40 +273,37 @@ class _Machine:
         if spared.any():
             chosen = rows[spared]
             self.grace[chosen] -= 1
-            self.streak[chosen], self.emptied[chosen] = 0, day
+            self.streak[chosen], self.counted_from[chosen] = 0, day + 1
             self.state[chosen] = np.where(self.grace[chosen] > 0, State.RECOVERING, State.OK)
         return spared
 
-    def _slide(self, day: int, counts: np.ndarray) -> None:
+    def _slide(self, day: int) -> None:
         """Remember the evaluable days: "M of the last N" looks back over them."""
-        if self.slides:
-            rows = self.sliders[counts[self.sliders]]
-            self.judged[rows, self.judged_count[rows]] = day
-            self.judged_count[rows] += 1
+        rows = self.sliders[self.counts[self.sliders, day]]
+        self.judged[rows, self.judged_count[rows]] = day
+        self.judged_count[rows] += 1
 
-    def _count_streaks(self, day: int, rows: np.ndarray, breach: np.ndarray, calm: np.ndarray) -> None:
-        """Of the breaching series, and of calm ones whose window slides: without a breach it only forgets."""
-        if self.slides:
-            fading = calm & self.sliding & (self.streak > 0) & (self.state != FIRING)
-            rows = (breach | fading).nonzero()[0]
-        if len(rows):
-            self.streak[rows] = self._streak(day, rows)
+    def _forget(self, day: int, calm: np.ndarray) -> None:
+        """A calm day of a window that slides: the streak loses what is too old."""
+        rows = (calm & self.sliding & (self.streak > 0) & (self.state != FIRING)).nonzero()[0]
+        self.streak[rows] = self._streak(day, rows)
 
     def _streak(self, day: int, rows: np.ndarray) -> np.ndarray:
         """How many breaching days count after this day."""
-        after = np.maximum(self.emptied[rows], day - self.span[rows])
+        since = np.maximum(self.counted_from[rows], day + 1 - self.span[rows])
         if self.slides:
-            oldest = self.judged[rows, np.maximum(self.judged_count[rows] - self.window[rows], 0)] - 1
+            oldest = self.judged[rows, np.maximum(self.judged_count[rows] - self.window[rows], 0)]
             full = self.sliding[rows] & (self.judged_count[rows] > self.window[rows])
-            after = np.where(full, np.maximum(after, oldest), after)
-        return self.breaches[:, day + 1][rows] - self.breaches[rows, np.maximum(after + 1, 0)]
+            since = np.where(full, np.maximum(since, oldest), since)
+        return self.breaches[:, day + 1][rows] - self.breaches[rows, since]
 
     def _breach(self, day: int, rows: np.ndarray, muted: np.ndarray) -> None:
-        self.clean[rows] = 0
-        streak = self.streak[rows]
+        streak = self.streak[rows] = self._streak(day, rows)
         waits = self.state[rows] != FIRING
         waiting = rows[waits]
-        enough = (streak[waits] >= self.needed[waiting]) & self.may_fire[:, day][waiting]
+        enough = streak[waits] >= self.needed[waiting]
+        if self.may_fire is not None:
+            enough &= self.may_fire[:, day][waiting]
         fires = waiting[enough]
         self.state[waiting] = np.where(enough, FIRING, PENDING)
         if self.marks:
@@ -318,14 +330,10 @@ class _Machine:
         quiet = calm & (self.state != FIRING)
         np.copyto(self.state, np.where(muted, MUTED, WELL) if self.marks else WELL, where=quiet)
         self._empty(quiet & self.fixed if self.slides else quiet, day)
-        held = (calm & self.is_open).nonzero()[0] if self.episode_of else ()
-        if len(held):
-            clean = self.clean[held] = np.where(self.classes[:, day][held] == FINE, self.clean[held] + 1, 0)
-            self._end(held[clean >= self.clear_days[held]], day, "recovered", muted)
+        if self.episode_of:
+            self._end((self.recovers[:, day] & self.is_open).nonzero()[0], day, "recovered", muted)
 
     def _idle(self, day: int, seen: np.ndarray, muted: np.ndarray) -> None:
-        if not self.pauses:
-            return
         np.copyto(self.idle, 0, where=self.moves[:, day])
         self.idle += self.rests[:, day]
         if self.episode_of:
@@ -336,8 +344,8 @@ class _Machine:
         if not len(rows):
             return
         self.state[rows] = np.where(muted[rows], MUTED, WELL)
-        self.streak[rows] = self.clean[rows] = 0
-        self.emptied[rows] = day
+        self.streak[rows] = 0
+        self.counted_from[rows] = day + 1
         for series in rows.tolist():
             self._close(series, day, kind)
 
@@ -350,14 +358,14 @@ class _Machine:
 
     def _empty(self, rows: np.ndarray, day: int) -> None:
         np.copyto(self.streak, 0, where=rows)
-        np.copyto(self.emptied, day, where=rows)
+        np.copyto(self.counted_from, day + 1, where=rows)
 
     # ------------------------------------------------------------------ signatures
     def _sign(self, mark: Mark, day: int) -> None:
         """A signature ends FIRING and empties the streak; it is put before the day's own figures."""
         series = mark.series
         self.streak[series] = self.clean[series] = 0
-        self.emptied[series] = day - 1
+        self.counted_from[series] = day
         self.mute_until[series] = -1
         self.extra.pop(series, None)
         self.grace[series] = 0
