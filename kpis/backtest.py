@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from kpis.day_classes import Figures, Rule, beyond, signs, wide_enough
+from kpis.day_classes import Figures, PerRow, Rule, beyond, signs, wide_enough
 from kpis.engine import Outcome
 
 REACTION_LAG = 1
@@ -100,19 +100,22 @@ def _sums(
     figures: Figures, lines: list[Fraction], series: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Per firing: numerator, denominator, both of the days beyond the line, and the known days, of days [start, end)."""
-    length = figures.shape[1]
-    over = beyond(figures.numerator, figures.denominator, lines)
-    found = []
-    for mask in (figures.known, figures.known & over):
-        for values in (figures.numerator, figures.denominator):
-            found.append(_between(np.where(mask, wide_enough(values, length), 0), series, start, end))
-    return *found, _between(figures.known.astype(np.int64), series, start, end)
+    length = end - start
+    first = np.cumsum(length) - length
+    rows = np.repeat(series, length)
+    days = np.arange(len(rows)) + np.repeat(start - first, length)
+    known = figures.known[rows, days]
+    above, below = (np.where(known, values[rows, days], 0) for values in (figures.numerator, figures.denominator))
+    over = beyond(above, below, PerRow.of(lines).only(rows))  # what is unknown is 0, and beyond no line
+    parts = (above, below, np.where(over, above, 0), np.where(over, below, 0), known.astype(np.int64))
+    return tuple(_between(values, first, length) for values in parts)
 
 
-def _between(values: np.ndarray, series: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    totals = np.zeros((values.shape[0], values.shape[1] + 1), values.dtype)
-    np.cumsum(values, axis=1, out=totals[:, 1:])
-    return totals[series, end] - totals[series, start]
+def _between(values: np.ndarray, first: np.ndarray, length: np.ndarray) -> np.ndarray:
+    values = wide_enough(values, len(values))
+    totals = np.zeros(len(values) + 1, values.dtype)
+    np.cumsum(values, out=totals[1:])
+    return totals[first + length] - totals[first]
 
 
 def add_up(firings: Firings) -> Sums:

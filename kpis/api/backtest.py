@@ -174,7 +174,7 @@ def _totals_json(totals: Totals) -> dict:
     } | _amounts(totals.account)  # fmt: skip
 
 
-CODES = [DayClass(number).code for number in range(len(DayClass))]
+CODES = np.array([DayClass(number).code for number in range(len(DayClass))], object)
 
 
 def _series_json(trial: Trial, since: date, until: date) -> list[dict]:
@@ -183,48 +183,49 @@ def _series_json(trial: Trial, since: date, until: date) -> list[dict]:
     if replay is None:
         return []
     history, found = replay.history, []
-    last = min(history.index(until), history.days - 1)
-    for number, one in enumerate(replay.series):
-        first = max(history.index(since), int(replay.figures.start[number]))
-        if first <= last:
+    begin, end = max(history.index(since), 0), min(history.index(until) + 1, history.days)
+    values = _values(replay, slice(begin, end))
+    classes = CODES[replay.outcome.classes[: len(values), begin:end]].tolist()
+    for number, (one, start) in enumerate(zip(replay.series, replay.figures.start.tolist(), strict=True)):
+        first = max(begin, start)
+        if first < end:
             found.append({
                 "channel": one.channel.code, "campaign": one.campaign.pk if one.campaign else None,
-                "from": history.day(first), "values": _values(replay, number, first, last),
-                "classes": [CODES[kind] for kind in replay.outcome.classes[number, first : last + 1].tolist()],
+                "from": history.day(first), "values": values[number][first - begin :],
+                "classes": classes[number][first - begin :],
             })  # fmt: skip
     return found
 
 
-def _values(replay: Replay, number: int, first: int, last: int) -> list[str | None]:
-    """The KPI of each day as text; the same figures as `Replay.value` gives, of many days at once."""
-    figures, (above, below) = replay.figures, replay.scales[number]
-    span = slice(first, last + 1)
-    told = figures.known[number, span] & (figures.denominator[number, span] != 0)
-    micros = _micros(figures, number, span, told, above, below)
+def _values(replay: Replay, span: slice) -> list[list[str | None]]:
+    """The KPI of each series' days as text, as `decimal_text` writes what `Replay.value` gives: all of them in one go."""
+    figures = replay.figures
+    told = figures.known[:, span] & (figures.denominator[:, span] != 0)
+    micros = _micros(figures, span, told, replay.scales[0])
+    told &= np.abs(micros) < LIMIT
+    written = iter(_texts(micros[told]))
+    return [[next(written) if is_told else None for is_told in row] for row in told.tolist()]
+
+
+def _texts(micros: np.ndarray) -> list[str]:
+    """Whole millionths as decimals without needless zeros."""
     size = np.abs(micros)
-    told &= size < LIMIT
-    whole, part = size // MICRO, size % MICRO
-    found = [_text(*pair) for pair in zip(whole.tolist(), part.tolist(), strict=True)]
-    for day in np.flatnonzero(micros < 0).tolist():
-        found[day] = f"-{found[day]}"
-    for day in np.flatnonzero(~told).tolist():
-        found[day] = None
+    parts = np.stack([size // MICRO, size % MICRO], axis=1).reshape(-1).tolist()
+    found = [text.rstrip("0").rstrip(".") for text in ("%d.%06d " * len(size) % tuple(parts)).split()]
+    for place in np.flatnonzero(micros < 0).tolist():
+        found[place] = f"-{found[place]}"
     return found
 
 
-def _micros(figures: Figures, number: int, span: slice, told: np.ndarray, above: int, below: int) -> np.ndarray:
+def _micros(figures: Figures, span: slice, told: np.ndarray, scales: tuple[int, int]) -> np.ndarray:
     """The value of each day in whole millionths, rounded half to even; anything where it is not told."""
-    top = figures.numerator[number, span]
+    above, below = scales
+    top = figures.numerator[:, span]
     if top.dtype != object and top.size and int(np.abs(top).max()) >= SAFE // (below * MICRO):
         top = top.astype(object)
-    top, bottom = top * (below * MICRO), np.where(told, figures.denominator[number, span], 1) * above
+    top, bottom = top * (below * MICRO), np.where(told, figures.denominator[:, span], 1) * above
     top, bottom = np.where(bottom < 0, -top, top), np.abs(bottom)
     whole = top // bottom
     twice = 2 * (top - whole * bottom)
     up = (twice > bottom) | ((twice == bottom) & (whole % 2 == 1))
     return whole + up
-
-
-def _text(whole: int, millionths: int) -> str:
-    """As decimal_text writes it."""
-    return f"{whole}.{millionths:06d}".rstrip("0") if millionths else str(whole)

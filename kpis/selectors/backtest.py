@@ -9,7 +9,6 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 
 from kpis import engine, rule_terms
 from kpis.backtest import OPEN, Firings, add_up, find_firings
@@ -197,13 +196,15 @@ class _Part:
         return Totals(*count, sums.false_alarms, money)
 
     def _account(self, spend: int, forgone: int, over_spend: int, over_forgone: int) -> Account:
-        """Of whole numbers in the units of the figures."""
+        """Of whole numbers in the units of the figures; all of it over one denominator, so that nothing is rounded twice."""
         above, below = (scale * MICRO for scale in self.draft.formula.scales)
-        line = Fraction(self.draft.version.line)
-        net = Fraction(spend, above) - line * Fraction(forgone, below)
-        saved = Fraction(over_spend, above) - line * Fraction(over_forgone, below)
+        line, part = Decimal(self.draft.version.line).as_integer_ratio()
+        whole, money, cost = above * below * part, below * part, above * line
+        net = spend * money - forgone * cost
+        saved = over_spend * money - over_forgone * cost
         return Account(
-            *(_decimal(value) for value in (Fraction(spend, above), Fraction(forgone, below), net, saved, saved - net))
+            _decimal(spend, above), _decimal(forgone, below), _decimal(net, whole), _decimal(saved, whole),
+            _decimal(saved - net, whole),
         )  # fmt: skip
 
     def trial(self, history: History | None) -> Trial:
@@ -259,5 +260,5 @@ def _run(parts: list[_Part], history: History | None, since: date, until: date) 
         row += len(part.series)
 
 
-def _decimal(value: Fraction) -> Decimal:
-    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(PLACES)
+def _decimal(above: int, below: int) -> Decimal:
+    return (Decimal(above) / below).quantize(PLACES)
