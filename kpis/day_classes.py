@@ -273,8 +273,8 @@ def classify(figures: Figures, rules: Sequence[Rule]) -> np.ndarray:
     for number in np.unique(window).tolist():
         kind = list(Window)[number]
         series = np.flatnonzero(window == number)
-        chosen = rules.only(series)
-        part = figures.only(series)
+        one_kind = len(series) == rows  # then nothing is picked out
+        chosen, part = (rules, figures) if one_kind else (rules.only(series), figures.only(series))
         if kind is Window.SINCE_CONVERSION:
             classes[series] = _since_conversion(part)
         elif kind is Window.POOLED:
