@@ -4,6 +4,7 @@ Any page with a `<table>` can be downloaded this way, whoever wrote it and whate
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import zip_longest
 
 from reports.tables import Cell, Column, Kind, Table
@@ -32,7 +33,7 @@ def _table(found) -> Table:
     width = max((len(row) for row in (*head, *body, *foot)), default=0)
     names = [" · ".join(dict.fromkeys(filter(None, map(_text, cells)))) for cells in zip_longest(*head)] if head else []
     names += [""] * (width - len(names))
-    told = [[read_back(_text(cell)) for cell in row] for row in (*body, *foot)]
+    told = [[_value(cell) for cell in row] for row in (*body, *foot)]
     rows = [row + [("text", None)] * (width - len(row)) for row in told]
     kinds = [_kind(row[place] for row in rows) for place in range(width)]
     kept = [place for place in range(width) if names[place] or any(row[place][1] is not None for row in rows)]
@@ -40,6 +41,13 @@ def _table(found) -> Table:
         _name(found), [Column(names[place], kinds[place]) for place in kept],
         [[row[place][1] for place in kept] for row in rows], total=bool(foot),
     )  # fmt: skip
+
+
+def _value(cell) -> tuple[str, Cell]:
+    """(kind, value) of what a cell shows; of a count shown whole the exact one, which its `<data>` holds."""
+    shown = _text(cell)
+    exact = [] if cell is None else [one for one in cell.iter("data") if _joined(one, quiet=False) == shown]
+    return ("count", Decimal(exact[0].get("value"))) if exact else read_back(shown)
 
 
 def _kind(cells: Iterator[tuple[str, Cell]]) -> Kind:

@@ -95,6 +95,14 @@ def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
     return number(value, 0 if value == Decimal(value).to_integral_value() else 2)
 
 
+def planned(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
+    """A planned figure: as `figure`, but a count is whole, halves up, for nobody plans a part of a person. What is planned
+    and less than a half is `<1`, for it is not nothing."""
+    if unit != "count" or absent(value):
+        return figure(value, unit, currency)
+    return number(value) if not 0 < value < Decimal("0.5") else "<1"
+
+
 def bare(value: Decimal | float | None, unit: str) -> str:
     """A figure without its currency, for tables and axes whose heading names it: `3 500`, `0,8 %`."""
     if absent(value):

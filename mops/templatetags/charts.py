@@ -132,8 +132,8 @@ def plot(context, plot, thin=False):
 
 
 def _level(value, unit: str) -> str:
-    """A plan of a day is seldom whole: a count is rounded for the eye."""
-    return formats.number(value, 0 if value >= 10 else 1) if unit == "count" else formats.bare(value, unit)
+    """A goal beside an axis that names its unit."""
+    return formats.planned(value, unit) if unit == "count" else formats.bare(value, unit)
 
 
 def _next_id(context) -> str:

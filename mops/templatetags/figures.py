@@ -1,6 +1,7 @@
 """Filters that write figures, money and time: thin names over `roles.formats`."""
 
 from django import template
+from django.utils.html import format_html
 
 from roles import formats
 
@@ -54,6 +55,16 @@ def signed_percent(value, places=0):
 def thousands(value):
     """An amount in thousands without a unit, for tables whose heading says so: `2 594`."""
     return formats.number(None if value is None else value / 1000)
+
+
+@register.simple_tag(takes_context=True)
+def planned(context, value, unit):
+    """A planned figure in its unit and the company's currency. Beside a count that had to be made whole its exact value
+    stands for the tables as files."""
+    text = formats.planned(value, unit, context["request"].company.currency)
+    if unit != "count" or formats.absent(value) or value == value.to_integral_value():
+        return text
+    return format_html('<data value="{}">{}</data>', f"{round(value, 6):f}", text)
 
 
 @register.filter

@@ -173,7 +173,7 @@ def _daily_mini(desk: Desk, measure: Measure, days: list[date]) -> Mini | None:
         return None
     goal = desk.goal(measure, periods.month_start(days[-1]), periods.month_end(days[-1]))
     currency = desk.company.currency
-    beside = "" if goal is None else _("plan %(value)s") % {"value": _written(goal, measure.unit, currency)}
+    beside = "" if goal is None else _("plan %(value)s") % {"value": formats.planned(goal, measure.unit, currency)}
     title = _("%(what)s a day") % {"what": measure.name}
     value, day = _last(days, values)
     return Mini(
@@ -212,11 +212,6 @@ def _small(title: str, days: list[date], values, measure: Measure, goal=None, li
 def _last(days: list[date], values: list[Decimal | None]) -> tuple[Decimal, date]:
     """The last known value with its day; one must be known."""
     return next((value, day) for day, value in zip(reversed(days), reversed(values), strict=True) if value is not None)
-
-
-def _written(value: Decimal, unit: str, currency: str) -> str:
-    """A daily plan is seldom whole: counts are rounded for the eye."""
-    return formats.number(value, 0 if value >= 10 else 1) if unit == "count" else formats.figure(value, unit, currency)
 
 
 def today_plot(desk: Desk, measure: Measure, days: list[date]) -> charts.Plot | None:

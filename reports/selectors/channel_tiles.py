@@ -152,7 +152,7 @@ class _Head:
         if plan is not None and plan > 0:
             share = value / plan
             notes = [
-                _("plan by %(day)s: %(value)s") % {"day": self.by, "value": formats.number(plan)},
+                _("plan by %(day)s: %(value)s") % {"day": self.by, "value": formats.planned(plan, measure.unit)},
                 _("%(share)s of the plan") % {"share": formats.percent(share)},
             ]
             state = bullets.plan_state(float(share), measure.better or "higher") if measure.better != "lower" else ""

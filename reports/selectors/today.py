@@ -347,7 +347,7 @@ def _cells(desk: Desk, week: Span, burning: lists.WaitingLine | None) -> list[Ce
             Cell(result.name, formats.figure(figure, result.unit, currency), note, bad, result.code, result.is_kpi)
         )
     planned = plan(count.code)
-    note = "" if planned is None else _("plan %(value)s") % {"value": formats.number(planned)}
+    note = "" if planned is None else _("plan %(value)s") % {"value": formats.planned(planned, count.unit)}
     cells.append(Cell(count.name, formats.count(value(count.formula)), note, code=count.code))
     if burning is not None:
         money = formats.money(burning.burned, currency)

@@ -45,7 +45,7 @@ def _channel(sheet: "Sheet", deck: Deck, slide: ChannelSlide) -> None:
     sheet.head(deck, [channel.name, channel.owner.user.short_name if channel.owner else "", slide.state])
     sheet.title(slide.title, STOP if slide.bad else INK)
     rows = [
-        (line.name, _figure(line.plan, line.unit, currency), _figure(line.fact, line.unit, currency),
+        (line.name, formats.planned(line.plan, line.unit, currency), _figure(line.fact, line.unit, currency),
          formats.percent(line.deviation, sign=True), STOP if line.bad else INK)
         for line in slide.lines
     ]  # fmt: skip
