@@ -40,6 +40,11 @@ def plan_state(share: float, better: str = "higher") -> str:
     return "watch" if round(good, 9) >= FAR_FROM_PLAN else "low"
 
 
+def tone(state: str) -> str:
+    """The colour of a figure beside a bar of this state: "" | care | bad."""
+    return {"": "", "watch": "care", "low": "bad"}[state]
+
+
 @dataclass(frozen=True)
 class Runway:
     """A long bar from nothing to the goal of the span: what is there, what should be by now, where it is heading.

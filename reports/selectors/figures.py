@@ -99,9 +99,15 @@ class Line:
         return not self.is_kpi and not self.from_data
 
 
+def completion(fact: Decimal | None, plan: Decimal | None) -> Decimal | None:
+    """fact / plan as a share; None when either is unknown or the plan is 0."""
+    return None if fact is None or not plan else fact / plan
+
+
 def deviation(fact: Decimal | None, plan: Decimal | None) -> Decimal | None:
     """fact / plan − 1 as a share; None when either is unknown or the plan is 0."""
-    return None if fact is None or not plan else fact / plan - 1
+    share = completion(fact, plan)
+    return None if share is None else share - 1
 
 
 def is_off(fact: Decimal | None, plan: Decimal | None) -> bool:

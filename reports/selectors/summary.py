@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from kpis import formulas
+from kpis import bullets, formulas
 from kpis.selectors.cube import Cube, load_cube
 from kpis.selectors.measures import funnel_of, measures_of
 from kpis.selectors.targets import TargetBook, load_targets
@@ -68,6 +68,14 @@ class ChannelMoney:
     def off(self) -> Decimal | None:
         """Money over (+) or under (−) plan."""
         return None if self.earned is None or self.plan is None else self.earned - self.plan
+
+    @property
+    def tone(self) -> str:
+        """How the figure is coloured, by the rule of the bar beside it: "" | care | bad. What misses a plan that is not above
+        zero is held against its size."""
+        if self.off is None or self.off >= 0:
+            return ""
+        return bullets.tone(bullets.plan_state(1 + float(self.off / abs(self.plan)) if self.plan else 0.0))
 
     @property
     def is_missing(self) -> bool:

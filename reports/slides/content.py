@@ -159,7 +159,7 @@ def _channel(
 ) -> ChannelSlide:
     title = _channel_title(money, desk.company.currency) if desk.sees_money else money.channel.name
     return ChannelSlide(
-        money=money, title=title, bad=money.off is not None and money.off < 0,
+        money=money, title=title, bad=money.tone == "bad",
         state=_state(money), lines=lines, conclusion=money.conclusion,
         actions=[_action(action) for action in promised.get(money.report_id, ())],
         decided=decided, desk=desk, days=days,

@@ -17,6 +17,7 @@ from roles import formats
 WIDE, HIGH, EDGE = 960, 540, 42
 """Points: a 16:9 slide and its margin."""
 INK, MUTED, ACCENT, STOP, GOAL, RULE = "1B2430", "5A6675", "1F5D7A", "B3261E", "3F7D4E", "D5DCE3"
+TONES = {"": INK, "care": "805300", "bad": STOP}
 TITLE, BODY = (30, 27, 24, 21, 18), (15, 14, 13, 12, 11)
 FORMATS = {"share": "0.0%", "money": "#,##0", "count": "#,##0"}
 SHARES = (0.32, 0.22, 0.26, 0.2)
@@ -46,7 +47,7 @@ def _channel(sheet: "Sheet", deck: Deck, slide: ChannelSlide) -> None:
     sheet.title(slide.title, STOP if slide.bad else INK)
     rows = [
         (line.name, formats.planned(line.plan, line.unit, currency), _figure(line.fact, line.unit, currency),
-         formats.percent(line.deviation, sign=True), STOP if line.bad else INK)
+         formats.percent(line.deviation, sign=True), TONES[line.tone])
         for line in slide.lines
     ]  # fmt: skip
     if rows:
@@ -72,7 +73,7 @@ def _summary(sheet: "Sheet", deck: Deck) -> None:
     sheet.title(deck.title, INK)
     rows = [
         (row.channel.name, formats.money(row.plan, currency), formats.money(row.earned, currency),
-         formats.money(row.off, currency, sign=True), STOP if row.off is not None and row.off < 0 else INK)
+         formats.money(row.off, currency, sign=True), TONES[row.tone])
         for row in summary.channels
     ]  # fmt: skip
     rows.append((_("All"), formats.money(summary.plan, currency), formats.money(summary.earned, currency),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from kpis import periods
 from kpis.links import facts_url, opened
+from reports.selectors import figures
 from roles import formats
 
 register = template.Library()
@@ -40,9 +41,9 @@ def day_clock(context, value):
 
 
 @register.simple_tag(takes_context=True)
-def fact_of_week(context, line, report, figures):
+def fact_of_week(context, line, report, covered):
     """The fact of a line of a weekly report; it opens to its facts where a source gives it."""
-    return _opened(context, line, line.fact, report, figures.first, figures.last)
+    return _opened(context, line, line.fact, report, covered.first, covered.last)
 
 
 @register.simple_tag(takes_context=True)
@@ -62,6 +63,12 @@ def _opened(context, line, value, report, first, last, **scope):
     return opened(
         figure, facts_url(company, line.measure, first, last, kpi=line.is_kpi, channel=report.channel, **scope)
     )
+
+
+@register.simple_tag
+def completion(fact, plan):
+    """How much of a plan is there: `97 %`; `—` when that is unknown."""
+    return formats.percent(figures.completion(fact, plan))
 
 
 @register.simple_tag

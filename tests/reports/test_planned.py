@@ -64,7 +64,7 @@ def path(desk, name, *args):
 def test_the_report_shows_the_plan_whole_and_its_share_exact(friday, sign_in):
     html = sign_in(friday.made.cmo).get(path(friday, "weekly-report-detail", friday.report().pk)).content.decode()
 
-    assert re.search(r'план </span><data value="20\.571429">21</data>', html)
+    assert re.search(r'data-l="план"><data value="20\.571429">21</data>', html)
     assert "−3\u00a0%" in html  # 20 / 20.57 − 1, not 20 / 21 − 1 = −5 %
 
 
@@ -110,3 +110,22 @@ def test_the_slides_file_shows_it_whole(friday):
         for slide in show.slides for shape in slide.shapes if shape.has_table for row in shape.table.rows
     ]  # fmt: skip
     assert ["21", "20"] in [row[1:3] for row in cells]
+
+
+def test_plan_and_fact_of_a_report_leave_before_it_is_filed(friday, sign_in):
+    """A form for the channel's owner, plain figures for the others: the same tables."""
+    for person in (friday.made.performance, friday.made.cmo):
+        fact, plan = (tables_of(sign_in(person), friday, part) for part in ("fact", "plan"))
+        assert fact["Показатель"] == ["План", "Факт", "Выполнение", "К плану", "Откуда"]
+        assert fact["Расход"] == [4000, 5000, 1.25, 0.25, "по данным источников"]
+        assert fact["Лиды"][:4] == [40, 36, 0.9, -0.1]
+        assert fact["Заявки"][:2] == [pytest.approx(float(EXACT)), 20]
+        assert plan["Показатель"][0] == "План"
+        assert plan["Лиды"][0] == 70
+
+
+def tables_of(browser, desk, part) -> dict[str, list]:
+    """The first table of a report's file by the first word of each row."""
+    answer = browser.get(path(desk, "weekly-report-detail", desk.report().pk), {"part": part, "download": "xlsx"})
+    rows = [[cell.value for cell in row] for row in load_workbook(io.BytesIO(answer.content)).worksheets[0].iter_rows()]
+    return {row[0].partition(",")[0]: row[1:] for row in rows}
