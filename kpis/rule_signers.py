@@ -54,9 +54,11 @@ class Signers:
             return _("You run a channel of this rule: the owner puts it in force.")
         return _("The marketing director puts a stop-rule in force; the owner, where the director runs its channel.")
 
-    def signer_is_owner(self, version: StopRuleVersion, author: int | None) -> bool:
-        """Is it the owner's to sign, because no director may?"""
-        return not self._free(RoleKind.CMO, author, self.side(version))
+    def who_may_sign(self, version: StopRuleVersion, author: int | None) -> list[Membership]:
+        """The people who may put the version in force, by name; empty where nobody may."""
+        may = self._who_may_sign(version, author)
+        people = {person.pk: person for row in self.appointments for person in (row.person, row.deputy) if person}
+        return sorted((person for pk, person in people.items() if pk in may), key=str)
 
     def _who_may_sign(self, version: StopRuleVersion, author: int | None) -> set[int]:
         free = self._free(RoleKind.CMO, author, self.side(version))

@@ -27,6 +27,8 @@ MAILING_SAMPLE, MAILING_SETTLES = Decimal(500), 2
 TOLERANCE = Decimal("0.1")
 """How far over the budget is still borne, where nothing is said."""
 SHADOW_DAYS = 28
+SPENDING_WINDOWS = (Window.SINCE_CONVERSION, Window.BUDGET)
+"""They add up spend, and more than the line of it is never better."""
 DAYS = {Window.IN_A_ROW: 60, Window.M_OF_N: 60, Window.POOLED: 90}
 
 
@@ -52,7 +54,7 @@ def defaults(company: Company, kpi: KpiVersion, given: dict) -> dict:
     metrics, formula = metrics_of(company=company), parse(kpi.formula)
     window, n = given.get("window") or Window.IN_A_ROW, given.get("n")
     comparison = given.get("comparison") or (
-        "above" if kpi.better == KpiVersion.Better.LOWER or window == Window.BUDGET else "below"
+        "above" if kpi.better == KpiVersion.Better.LOWER or window in SPENDING_WINDOWS else "below"
     )
     line = given.get("line")
     costs = has_money_account(formula, metrics, comparison, window)
@@ -111,6 +113,12 @@ def has_money_account(formula: Formula, metrics: dict[str, MetricInfo], comparis
     """Can firings be counted in money? Only those of a cost over its line, judged by days."""
     by_days = window not in (Window.EVENT, Window.BUDGET)
     return comparison == "above" and by_days and is_money_per_count(formula, metrics)
+
+
+def never_negative(formula: Formula, metrics: dict[str, MetricInfo]) -> bool:
+    """Can the KPI not be below zero, as a cost or a rate cannot? One with profit or revenue in it, or with a minus, can."""
+    sides = formula.numerator + formula.denominator
+    return all(factor > 0 and code in metrics and not metrics[code].signed for code, factor in sides)
 
 
 def usual_zero_line(line: Decimal) -> Decimal | None:
@@ -172,10 +180,23 @@ def _kpi_errors(version: StopRuleVersion, kpi: KpiVersion):
             yield "scope", "not_mailings", _("Mailings are campaigns of CRM channels: choose such a channel.")
 
 
+def _line_errors(version: StopRuleVersion, kpi: KpiVersion):
+    """A line that a cost or a rate is always beyond, or never."""
+    if version.window in SPENDING_WINDOWS or not never_negative(
+        parse(kpi.formula), metrics_of(company=version.company)
+    ):
+        return
+    if version.line < 0:
+        yield "line", "never_negative", _("This KPI is never below 0: give a line above it.")
+    elif version.line == 0 and version.comparison == StopRuleVersion.Comparison.BELOW:
+        yield "line", "never_negative", _("Nothing is below 0 here, so the rule would never fire: give a line above 0.")
+
+
 def _other_errors(version: StopRuleVersion, kpi: KpiVersion):
     if not version.name.strip():
         yield "name", "required", _("Give the rule a name.")
     yield from _kpi_errors(version, kpi)
+    yield from _line_errors(version, kpi)
     if version.minimum_sample < 0:
         yield "minimum_sample", "negative", _("The smallest sample cannot be below 0.")
     if version.zero_line is not None and version.zero_line < 0:

@@ -22,18 +22,21 @@ STARTING_ZONES = (
 
 
 class AmountField(forms.DecimalField):
-    """An amount as people type it: `930 000,50`."""
+    """An amount as people type it, or copy it from a page: `930 000,50`, `3 500 ₽`."""
 
     widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+    signs = "₽$€₸"
 
     def to_python(self, value):
         if isinstance(value, str):
-            value = "".join(value.split()).replace(",", ".")
+            value = "".join(value.split()).rstrip(self.signs).replace(",", ".")
         return super().to_python(value)
 
 
 class PercentField(AmountField):
     """A share that is typed in per cent: 15 → 0.15."""
+
+    signs = "%"
 
     def to_python(self, value):
         percent = super().to_python(value)

@@ -1,11 +1,12 @@
 """The editor of a stop-rule: a sentence with fields; what is rarely needed stands under it."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django import forms
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kpis.day_classes import BY_DAY, Window
@@ -42,6 +43,18 @@ SETTINGS = (
     "owner", "no_data", "settling_days", "max_span", "zero_line", "clear_ratio", "clear_days", "confirm_pooled_7d", "shadow",
 )  # fmt: skip
 WEEK = timedelta(days=6)
+K_MESSAGES = dict.fromkeys(("required", "min_value"), _("Give how many lines may be spent: a number above 0."))
+
+
+def whole(label, most: int | None = None, least: int = 1, **kwargs) -> forms.IntegerField:
+    """A whole number; whatever is wrong with it, the message says what to write. Without `most` the window says it."""
+    message = _("Give a whole number of days, 1 or more.")
+    if most is not None:
+        message = format_lazy(_("Give a whole number from {least} to {most}."), least=least, most=most)
+    return forms.IntegerField(
+        label=label, min_value=least, max_value=most, widget=forms.TextInput(**NUMBER),
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value", "required"), message), **kwargs,
+    )  # fmt: skip
 
 
 def amount(label, **kwargs) -> AmountField:
@@ -60,15 +73,12 @@ class StopRuleForm(RefusableForm):
     scope = forms.ChoiceField(label=_("Where it looks"))
     per = forms.ChoiceField(label=_("Channel or campaigns"), choices=PER, required=False)
     comparison = forms.ChoiceField(label=_("Beyond the line is"), choices=COMPARISONS, required=False)
-    line = amount(_("Stop line"))
-    count = forms.IntegerField(
-        label=_("How many days"), required=False, min_value=1, widget=forms.TextInput(**NUMBER),
-        error_messages={"invalid": _("Give a whole number of days.")},
-    )  # fmt: skip
-    m = forms.IntegerField(
-        label=_("How many of them bad"), required=False, min_value=1, widget=forms.TextInput(**NUMBER)
+    line = amount(
+        _("Stop line"), error_messages={"required": _("Give the line: beyond it the rule counts a day as bad.")}
     )
-    k = amount(_("How many lines may be spent"), min_value=Decimal("0.001"))
+    count = whole(_("How many days"), required=False)
+    m = whole(_("How many of them bad"), required=False)
+    k = amount(_("How many lines may be spent"), min_value=Decimal("0.001"), error_messages=K_MESSAGES)
     tolerance = PercentField(
         label=_("Tolerance, %"), required=False, max_digits=19, decimal_places=6, min_value=0,
     )  # fmt: skip
@@ -78,8 +88,8 @@ class StopRuleForm(RefusableForm):
     event_sample = amount(_("Smallest sample of a mailing"), min_value=0)
     action = forms.ChoiceField(label=_("What it proposes"), choices=ACTIONS)
     owner = PeopleField(label=_("Who answers for the rule"))
-    max_span = forms.IntegerField(
-        label=_("Bad days fit in"), required=False, min_value=1, max_value=1000, widget=forms.TextInput(**NUMBER),
+    max_span = whole(
+        _("Bad days fit in"), 1000, required=False,
         help_text=_("Calendar days. Empty: twice the number of days and one."),
     )  # fmt: skip
     zero_line = AmountField(
@@ -87,8 +97,8 @@ class StopRuleForm(RefusableForm):
         help_text=_("So much spent in a day counts even without a result. Empty: three lines, for money per count."),
     )  # fmt: skip
     no_data = forms.ChoiceField(label=_("A day without figures"), choices=NO_DATA)
-    settling_days = forms.IntegerField(
-        label=_("Figures settle in days"), required=False, min_value=0, max_value=60, widget=forms.TextInput(**NUMBER),
+    settling_days = whole(
+        _("Figures settle in days"), 60, least=0, required=False,
         help_text=_("Empty: as long as the slowest of its metrics."),
     )  # fmt: skip
     confirm_pooled_7d = forms.BooleanField(
@@ -96,12 +106,11 @@ class StopRuleForm(RefusableForm):
         help_text=_("Halves false alarms for a day of delay."),
     )  # fmt: skip
     clear_ratio = PercentField(
-        label=_("Good again at, % of the line"), max_digits=19, decimal_places=6,
-        help_text=_("Between this and the line a day is neither good nor bad."),
+        label=_("Good again at, % of the line"), max_digits=19, decimal_places=6, min_value=0, max_value=1,
+        error_messages=dict.fromkeys(("min_value", "max_value", "required"), _("Give a part of the line: a number from 0 to 100.")),
+        help_text=_("Between this and the line a day is neither good nor bad. “Below” is the mirror: 90 is 110 there."),
     )  # fmt: skip
-    clear_days = forms.IntegerField(
-        label=_("Good days that end it"), min_value=1, max_value=30, widget=forms.TextInput(**NUMBER)
-    )
+    clear_days = whole(_("Good days that end it"), 30)
     shadow = forms.BooleanField(
         label=_("A week in the shadow"), required=False,
         help_text=_("For seven days the rule reports on its page and asks nobody anything."),
@@ -212,9 +221,15 @@ class StopRuleForm(RefusableForm):
         channels = selectors.channels(company=self.company)
         given["channel"] = channels.filter(pk=value).first() if kind == "channel" else None
         given["channel_kind"] = value if kind == "kind" else ""
-        going_on = self.version.shadow_until if self._still_in_shadow(self.version) else self.today + WEEK
-        given["shadow_until"] = going_on if shadow else None
+        given["shadow_until"] = self._shadow(shadow)
         return given
+
+    def _shadow(self, wanted: bool) -> date | None:
+        """A week from today, or what is left of the one that goes on; one that is over stays written as it was."""
+        before = self.version.shadow_until if self.version else None
+        if self._still_in_shadow(self.version):
+            return before if wanted else None
+        return self.today + WEEK if wanted else before
 
     @property
     def asked(self) -> Asked:

@@ -53,6 +53,11 @@ class Asked:
     above: bool
     window: str
 
+    @property
+    def version(self) -> StopRuleVersion:
+        """The channels that are asked about, as a version of a rule that says nothing else."""
+        return StopRuleVersion(channel=self.channel, channel_kind=self.channel_kind)
+
 
 def editor_page(
     *,
@@ -128,8 +133,9 @@ def _counted(kpi: KpiVersion, metrics) -> str:
 def _hints(company: Company, asked: Asked, kpi: KpiVersion | None, metrics, today: date) -> Hints | None:
     if kpi is None or kpi.pk is None or asked.window in RESULTLESS:
         return None
-    probe = StopRuleVersion(channel=asked.channel, channel_kind=asked.channel_kind)
-    running = [one for one in who.channels(company=company) if one.status in Channel.RUNNING and covers(probe, one)]
+    running = [
+        one for one in who.channels(company=company) if one.status in Channel.RUNNING and covers(asked.version, one)
+    ]  # fmt: skip
     return hints(
         company=company,
         kpi=kpi,

@@ -13,7 +13,7 @@ from kpis.charts import Plot, line_plot
 from kpis.day_classes import Window
 from kpis.formulas import parse, written
 from kpis.models import EvaluationLog, EvaluationLogRevision, RuleState, StopRuleVersion
-from kpis.rule_signers import signers
+from kpis.rule_signers import Signers, signers
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
 from kpis.selectors.log_loads import Behind, loads_behind
@@ -184,33 +184,27 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
 
 
 def waits_for(
-    *,
-    company: Company,
-    person: Membership,
-    version: StopRuleVersion | None,
-    today: date,
-    before: reads.RuleDetail | None,
+    *, company: Company, person: Membership, version: StopRuleVersion, today: date, before: reads.RuleDetail | None
 ) -> str:
-    """Whose signature the version that is being written will wait for, in words; empty when it will be in force at once.
+    """Who puts the version that is being written in force, in words; empty when it will be in force at once.
 
-    `version`: as far as it is known; whoever may write for own channels only waits whatever it will be.
+    `version`: as far as it is known; of one that nothing is known of but its channels these are enough.
     """
-    if version is None:
-        if person.can(Permission.MANAGE_STOP_RULES):
-            return ""
-        return _(
-            "It will wait for the marketing director’s signature: you run the channel. Until then it judges nothing."
-        )
     found = signers(company=company, on=today)
     if not found.waits(person, version, before.latest if before else None):
         return ""
-    if found.signer_is_owner(version, person.pk):
-        return _("It will wait for the owner’s signature: the marketing director runs a channel of this rule.")
-    if before is None:
-        return _(
-            "It will wait for the marketing director’s signature: you run the channel. Until then it judges nothing."
-        )
-    return _("The new version will wait for the marketing director’s signature; until then the one before it goes on.")
+    runs = person.pk in found.side(version)
+    text = _("It comes into force when %(who)s signs it.")
+    if runs:
+        text = _("It comes into force when %(who)s signs it: you run or deputise a channel of this rule.")
+    after = _("Until then it judges nothing.") if before is None else _("Until then the version before it goes on.")
+    return f"{text % {'who': signing_names(found, version, person.pk)}} {after}"
+
+
+def signing_names(found: Signers, version: StopRuleVersion, author: int | None) -> str:
+    """Who may put a version of `author` in force: «Игорь Лаптев или Марина Ершова», else the hat that could."""
+    people = [str(person) for person in found.who_may_sign(version, author)]
+    return _(" or ").join(people) or _("the marketing director")
 
 
 def _days_of(day: date | None, version: StopRuleVersion) -> tuple[date | None, date | None]:

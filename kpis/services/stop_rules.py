@@ -1,6 +1,6 @@
 """Writing stop-rules: a new one, a new version with a reason, the signature that puts a channel owner's version in force."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -50,6 +50,7 @@ def create_stop_rule(*, company: Company, by: Membership, at: datetime, reason: 
     version.rule = StopRule(company=company, number=_next_number(company))
     version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
+    _check_shadow(version, None)
     version.rule.save()
     version.rule_id = version.rule.pk
     _save_version(version, by, at, reason or "created", waits=_waits(company, by, at, version))
@@ -85,6 +86,7 @@ def revise_stop_rule(
     version.rule = rule
     version.valid_from = company.local_date(at)
     rule_terms.check(company, version, kpi)
+    _check_shadow(version, before)
     version.number = before.number + 1
     waits = _waits(company, by, at, version, before)
     _supersede(company, rule, at, waiting_only=waits)
@@ -112,7 +114,9 @@ def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: S
         raise MayNotApproveRule(problem)
     in_force = StopRuleVersion.objects.filter(company=company, rule=rule, superseded_at=None, approved_at__isnull=False)
     in_force.update(superseded_at=at)
-    if not waiting.filter(pk=version.pk).update(approved_by=by, approved_at=at, valid_from=company.local_date(at)):
+    today = company.local_date(at)
+    signed = {"approved_by": by, "approved_at": at, "valid_from": today}
+    if not waiting.filter(pk=version.pk).update(**signed, shadow_until=shadow_if_signed(version, today)):
         raise NothingWaits(_("No version of this rule waits for a signature."))
     version.refresh_from_db()
     audit.record(
@@ -121,6 +125,12 @@ def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: S
     )  # fmt: skip
     _look_again(company, at)
     return version
+
+
+def shadow_if_signed(version: StopRuleVersion, today: date) -> date | None:
+    """The last day in the shadow of a version that is put in force today: the days that waiting took are given back."""
+    waited = today - version.valid_from
+    return version.shadow_until and version.shadow_until + waited
 
 
 @transaction.atomic
@@ -197,6 +207,13 @@ def _check_may_write(by: Membership, version: StopRuleVersion) -> None:
                 "Stop-rules are written by the owner, the marketing director and the analyst; by a channel's owner for it."
             )
         )
+
+
+def _check_shadow(version: StopRuleVersion, before: StopRuleVersion | None) -> None:
+    """A shadow that is over already is none; one that was over before stays as it was kept."""
+    until = version.shadow_until
+    if until is not None and until < version.valid_from and (before is None or until != before.shadow_until):
+        raise refuse("shadow_until", "over", _("This day is over: give today or a later day, or none at all."))
 
 
 def _waits(

@@ -76,7 +76,7 @@ def _editor(request, form, template: str, draft: Draft | None, detail: reads.Rul
         company=request.company, person=request.person, today=today(request), asked=form.asked, draft=draft, beside=detail,
         problems=form.problems() if form.is_trial else [],
     )  # fmt: skip
-    probe = draft.version if draft else detail.latest if detail else None
+    probe = draft.version if draft else detail.latest if detail else form.asked.version
     waits = waits_for(
         company=request.company, person=request.person, version=probe, today=today(request), before=detail
     )

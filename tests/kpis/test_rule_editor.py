@@ -154,9 +154,13 @@ def test_another_line_is_taken_from_the_table(world, sign_in):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"line": ""}, "Порог:"),
+        ({"line": ""}, "Порог: Укажите порог"),
         ({"line": "много"}, "Порог:"),
-        ({"count": "2,5"}, "Укажите целое число дней."),
+        ({"line": "-5"}, "Порог: Этот показатель не бывает меньше 0"),
+        ({"count": "2,5"}, "Сколько дней: Укажите целое число дней, не меньше 1."),
+        ({"count": "0"}, "Сколько дней: Укажите целое число дней, не меньше 1."),
+        ({"settling_days": "61"}, "Данные устаиваются, дней: Укажите целое число от 0 до 60."),
+        ({"clear_ratio": "101"}, "Снова хорошо, % от порога: Укажите часть порога: число от 0 до 100."),
         ({"window": "m_of_n", "m": "5"}, "Из последних"),
         ({"window": "event"}, "CRM"),
         ({"window": "nonsense"}, "Как считать:"),
@@ -313,6 +317,42 @@ def test_a_companion_waits_for_a_signature_as_the_rule_does(world, sign_in):
     made_by(sign_in(world.performance), world, companion="on", owner=str(world.performance.pk))
 
     assert [version.approved_at for version in StopRuleVersion.objects.all()] == [None, None]
+
+
+def test_it_says_who_puts_the_rule_in_force(world, sign_in):
+    mine, theirs = f"{NEW}?scope=channel:{world.vk.pk}", f"{NEW}?scope=channel:{world.blog.pk}"
+
+    def says(person, path) -> str:
+        return words(sign_in(person).get(path).content.decode())
+
+    assert f"Вступит в силу, когда подпишет {world.cmo}: вы ведёте или замещаете канал этого правила" in says(
+        world.performance, mine
+    )
+    assert "Вступит в силу" not in says(world.cmo, mine)
+    Channel.objects.filter(pk=world.vk.pk).update(owner=world.cmo)
+    assert f"Вступит в силу, когда подпишет {world.owner}: вы ведёте" in says(world.cmo, mine)
+    assert "Вступит в силу" not in says(world.cmo, theirs)
+    rule = create_stop_rule(
+        company=world.company, by=world.cmo, at=NOW, name="Дорогая заявка", kpi="cpa", line=Decimal(1000), channel=world.vk
+    )  # fmt: skip
+    waiting = says(world.analyst, f"/c/acme/stop-rules/{rule.pk}/edit/")
+    assert f"Вступит в силу, когда подпишет {world.owner}. До подписи действует прежняя версия." in waiting
+
+
+def test_signs_that_come_with_a_copied_figure_are_no_error(world, sign_in):
+    version = made_by(sign_in(world.cmo), world, line="1\u00a0500\u00a0₽", zero_line="4 500₽", clear_ratio="85 %")
+
+    assert (version.line, version.zero_line, version.clear_ratio) == (1500, 4500, Decimal("0.85"))
+
+
+def test_a_passed_shadow_is_no_change(world, sign_in):
+    version = made_by(sign_in(world.cmo), world, shadow="on")
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        sign_in(world.cmo).post(
+            f"/c/acme/stop-rules/{version.rule_id}/edit/", form(world, expected="1", reason="просто так", active="on")
+        )  # fmt: skip
+
+    assert StopRuleVersion.objects.get().shadow_until == TODAY + timedelta(days=6)
 
 
 def test_a_week_in_the_shadow(world, sign_in):

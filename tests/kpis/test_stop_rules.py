@@ -102,6 +102,10 @@ def test_numbers_run_per_company(world, rival):
         ({"window": "budget", "line": Decimal(0)}, "line", "not_a_share"),
         ({"shadow_until": TODAY + timedelta(days=60)}, "shadow_until", "out_of_range"),
         ({"window": "since_conversion", "kpi": "drr"}, "kpi", "not_a_cost"),
+        ({"window": "since_conversion", "kpi": "romi"}, "kpi", "not_a_cost"),
+        ({"line": Decimal(-1)}, "line", "never_negative"),
+        ({"kpi": "qualified_rate", "comparison": "below", "line": Decimal(0)}, "line", "never_negative"),
+        ({"shadow_until": TODAY - timedelta(days=1)}, "shadow_until", "over"),
         ({"window": "since_conversion", "comparison": "below"}, "comparison", "not_a_cost"),
         ({"window": "since_conversion", "k": Decimal(-1)}, "k", "out_of_range"),
         ({"minimum_sample": Decimal(-1)}, "minimum_sample", "negative"),
@@ -117,6 +121,14 @@ def test_wrong_terms_are_refused_by_field(world, terms, field, code):
 
     assert (refusal.value.errors[0].field, refusal.value.errors[0].code) == (field, code)
     assert not StopRuleVersion.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [{"kpi": "romi", "line": Decimal("-0.2")}, {"kpi": "unsubscribe_rate", "comparison": "above", "line": Decimal(0)}],
+)
+def test_a_line_that_can_be_crossed_is_kept(world, terms):
+    assert create(world, **terms).versions.get().line == terms["line"]
 
 
 def test_who_may_write(world):
@@ -205,6 +217,20 @@ def test_the_author_never_approves(world):
 
     with pytest.raises(MayNotApproveRule):
         approve_stop_rule(company=world.company, by=world.performance, at=NOW, rule=rule)
+
+
+def test_a_shadow_week_begins_with_the_signature(world):
+    rule = create(world, by=world.performance, shadow_until=TODAY + timedelta(days=6))
+    later = NOW + timedelta(days=9)
+
+    signed = approve_stop_rule(company=world.company, by=world.cmo, at=later, rule=rule)
+
+    assert (signed.valid_from, signed.shadow_until) == (later.date(), later.date() + timedelta(days=6))
+    after = later + timedelta(days=30)
+    again = revise_stop_rule(
+        company=world.company, by=world.cmo, at=after, rule=rule, reason="дороже", line=Decimal(3600)
+    )  # fmt: skip
+    assert again.shadow_until == signed.shadow_until, "what is over stays as it was kept"
 
 
 def test_revision_is_a_version_with_a_reason(world):
