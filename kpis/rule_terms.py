@@ -1,5 +1,6 @@
 """The terms of a stop-rule: what is filled in where nothing is given, and what is refused, see domain.md 3.1."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -215,6 +216,12 @@ def _other_errors(version: StopRuleVersion, kpi: KpiVersion):
         )
     if not version.owner.is_active:
         yield "owner", "not_a_member", _("This person has left the company: choose another one.")
+
+
+def shadow_if_signed(version: StopRuleVersion, today: date) -> date | None:
+    """The last day in the shadow of a version that is put in force today: the days that waiting took are given back."""
+    waited = today - version.valid_from
+    return version.shadow_until and version.shadow_until + waited
 
 
 def scope_channel(channel: Channel | None, channel_kind: str) -> tuple[Channel | None, str]:

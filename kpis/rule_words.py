@@ -1,14 +1,18 @@
 """States, classes of a day and their reasons in words, with the shape that goes with each (`st-…` of the stylesheet)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from kpis.day_classes import BY_DAY, Rule, Window
+from kpis.engine import FALSE_ALARM_DAYS
 from kpis.formulas import FormulaError, parse
 from kpis.metrics import MetricInfo
-from kpis.models import StopRuleVersion
+from kpis.models import StopRuleVersion, Verdict
+from roles import formats
+from roles.models import Channel
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,33 @@ def why(day_class: str, state: str, streak: int, version: StopRuleVersion) -> st
         "ok": _("A good day: the count of bad days begins anew."),
     }
     return reasons.get(day_class, "")
+
+
+def scope_words(version: StopRuleVersion) -> str:
+    """Where the rule looks: `VK Реклама`, `every campaign of VK Реклама`, `all channels: Paid`."""
+    if version.channel:
+        place = version.channel.name
+    elif version.channel_kind:
+        place = _("all channels of the kind “%(kind)s”") % {"kind": Channel.Kind(version.channel_kind).label}
+    else:
+        place = _("all channels")
+    return _("%(place)s, each campaign") % {"place": place} if version.per == "campaign" else place
+
+
+def holds(verdict: Verdict | None, currency: str) -> str:
+    """How long a signed “continue” or false alarm holds; empty for anything else. Without a currency no money is told."""
+    if verdict is None:
+        return ""
+    if verdict.kind == Verdict.Kind.FALSE_ALARM:
+        last = verdict.day + timedelta(days=FALSE_ALARM_DAYS - 1)
+        return _("a false alarm, silent until %(day)s") % {"day": formats.day(last, year=False)}
+    if verdict.kind != Verdict.Kind.CONTINUE:
+        return ""
+    until = _("until %(day)s") % {"day": formats.day(verdict.until, year=False)} if verdict.until else ""
+    if verdict.extra_spend is None:
+        return until
+    spent = _("until %(money)s more is spent") % {"money": formats.money(verdict.extra_spend, currency)}
+    return _(" or ").join(text for text in (until, spent if currency else "") if text)
 
 
 def side_names(version: StopRuleVersion, formula: str, metrics: dict[str, MetricInfo]) -> tuple[str, str]:

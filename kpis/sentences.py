@@ -43,7 +43,7 @@ def rule_sentence(version: StopRuleVersion, *, money: bool = True) -> str:
         text = _("If %(spent)s is spent without a result (%(what)s), then %(action)s")
         return text % {**parts, "spent": spent, "what": _denominator(kpi)}
     if version.window == Window.BUDGET:
-        return _budget_sentence(version) % {**parts, "share": formats.percent(version.line - 1)}
+        return _budget_sentence(version) % {**parts, "share": exact(version.line - 1, "share")}
     condition = _("%(kpi)s is above %(line)s") if version.comparison == "above" else _("%(kpi)s is below %(line)s")
     parts |= {"condition": condition % parts, "window": _window(version), "sample": _sample(version, kpi)}
     return _("If %(condition)s %(window)s%(sample)s, then %(action)s") % parts
@@ -71,7 +71,17 @@ def _line(version: StopRuleVersion, kpi: KpiVersion | None, value: Decimal, mone
     unit = kpi.unit if kpi else "number"
     if not money:
         return _("the line")
-    return formats.figure(value, unit, version.company.currency)
+    return exact(value, unit, version.company.currency)
+
+
+def exact(value: Decimal, unit: str, currency: str = "RUB") -> str:
+    """A line as it was written, with every place of it: a rounded one would tell of another rule."""
+    places = max(0, -(value * 100 if unit == "share" else value).normalize().as_tuple().exponent)
+    if unit == "share":
+        return formats.percent(value, places)
+    if unit == "money":
+        return formats.money(value, currency, max(places, 2) if places else 0)
+    return formats.number(value, places)
 
 
 def _window(version: StopRuleVersion) -> str:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db.models import Case, Prefetch, Q, QuerySet, SmallIntegerField, When
 
 from kpis.engine import FALSE_ALARM_DAYS
-from kpis.models import Breach, KpiVersion
+from kpis.models import Breach, KpiVersion, StopRule
 from kpis.replay import channels_of, judged_on
 from kpis.selectors import stop_rules
 from processes import deciders, evidence
@@ -60,6 +60,17 @@ def decisions_in_state(*, company: Company, state: str = "") -> QuerySet[Decisio
     """Decisions with their signatures, all of them or those in one state; none for a state that does not exist."""
     found = decisions(company=company).prefetch_related("signatures__person__user")
     return found.filter(state=state) if state else found
+
+
+def latest_of_rule(*, company: Company, rule: StopRule) -> dict[str, Decision]:
+    """Key of a scope (`12`, of a campaign `12-34`) → the newest decision about its newest breach."""
+    newest: dict[str, Breach] = {}
+    for breach in Breach.objects.filter(company=company, rule=rule).order_by("opened_on", "pk"):
+        key = f"{breach.channel_id}-{breach.campaign_id}" if breach.campaign_id else str(breach.channel_id)
+        newest[key] = breach
+    found = Decision.objects.filter(company=company, breach__in=newest.values()).order_by("round", "pk")
+    by_breach = {decision.breach_id: decision for decision in found}
+    return {key: by_breach[breach.pk] for key, breach in newest.items() if breach.pk in by_breach}
 
 
 def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[Breach, int]]:

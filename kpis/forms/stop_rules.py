@@ -43,6 +43,7 @@ SETTINGS = (
     "owner", "no_data", "settling_days", "max_span", "zero_line", "clear_ratio", "clear_days", "confirm_pooled_7d", "shadow",
 )  # fmt: skip
 WEEK = timedelta(days=6)
+MAILING_KPI = "unsubscribe_rate"
 K_MESSAGES = dict.fromkeys(("required", "min_value"), _("Give how many lines may be spent: a number above 0."))
 
 
@@ -294,6 +295,23 @@ class StopRuleCreateForm(StopRuleForm):
         label=_("Beside it: spent since the last result"), required=False,
         help_text=_("A slow drip without a single lead never makes a day that counts. A second rule sees it: three lines spent without a result."),
     )  # fmt: skip
+
+    def __init__(self, request, **kwargs):
+        super().__init__(request, **kwargs)
+        if not self.is_bound:
+            self._suit_windows()
+
+    def _suit_windows(self) -> None:
+        """What the page's script chooses with a window, in fields that nobody has touched: what fits mailings and budgets."""
+        mailings = selectors.channels(company=self.company).filter(kind=Channel.Kind.CRM)
+        allowed = {choice for _group, choices in self.fields["scope"].choices for choice, _label in choices}
+        scope = next((key for channel in mailings if (key := f"channel:{channel.pk}") in allowed), None)
+        for name, window, value in (
+            ("kpi", Window.EVENT, MAILING_KPI if MAILING_KPI in self.kpis else None), ("scope", Window.EVENT, scope),
+            ("action", Window.EVENT, "rewrite"), ("action", Window.BUDGET, "cut"),
+        ):  # fmt: skip
+            if value:
+                self.fields[name].widget.attrs[f"data-{window}"] = value
 
 
 class StopRuleUpdateForm(StopRuleForm):

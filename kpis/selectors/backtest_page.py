@@ -15,7 +15,7 @@ from kpis.formulas import over
 from kpis.selectors.backtest import Backtest, Draft, Firing, Totals, backtest, span_of
 from kpis.selectors.backtest_pictures import Picture, pictures, value_of
 from kpis.selectors.backtest_silence import Told, silences
-from kpis.sentences import measured, rule_sentence
+from kpis.sentences import exact, measured, rule_sentence
 from kpis.series import last_day_taken
 from roles import formats
 from roles.models import Company
@@ -98,6 +98,12 @@ class TrialPage:
     @property
     def account(self):
         return self.totals.account
+
+    @property
+    def line(self) -> str:
+        """The draft's line in words, with every place of it."""
+        version = self.tried.draft.version
+        return exact(version.line, self.unit, version.company.currency)
 
     @property
     def over(self) -> str:
@@ -217,8 +223,5 @@ def _line_words(tried: Backtest, line: Decimal, unit: str) -> tuple[str, str]:
             f"+{formats.number(over, 0 if over == over.to_integral_value() else 1)}{formats.NBSP}%",
             f"{over.normalize():f}",
         )
-    if unit == "share":
-        share = line * 100
-        places = max(0, -share.normalize().as_tuple().exponent)
-        return formats.percent(line, places), f"{share.normalize():f}"
-    return formats.figure(line, unit, tried.draft.version.company.currency), f"{line.normalize():f}"
+    typed = line * 100 if unit == "share" else line
+    return exact(line, unit, tried.draft.version.company.currency), f"{typed.normalize():f}"

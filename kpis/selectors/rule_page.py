@@ -8,12 +8,13 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from kpis import periods, rule_words
+from kpis import periods, rule_terms, rule_told, rule_words
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import Window
 from kpis.formulas import parse, written
 from kpis.models import EvaluationLog, EvaluationLogRevision, RuleState, StopRuleVersion
 from kpis.rule_signers import Signers, signers
+from kpis.rule_told import Change
 from kpis.rule_words import Mark
 from kpis.selectors import stop_rules as reads
 from kpis.selectors.log_loads import Behind, loads_behind
@@ -22,7 +23,7 @@ from kpis.selectors.rule_days import units_of
 from kpis.sentences import current_kpi, measured, rule_sentence
 from kpis.series import last_day_taken
 from kpis.windows import SPENDING
-from roles.models import Channel, Company, Membership
+from roles.models import Company, Membership
 from roles.permissions import Permission
 
 LOG_DAYS = 60
@@ -30,18 +31,19 @@ LOG_DAYS = 60
 
 @dataclass(frozen=True)
 class ListLine:
-    """A rule in the list; `shown` false: the line is money that this person may not see."""
+    """A rule in the list. `shadow`: the last day on which it only reports, None when it asks."""
 
     row: reads.RuleRow
     sentence: str
     scope: str
     mark: Mark
+    shadow: date | None
 
 
 @dataclass(frozen=True)
 class StateLine:
     """One scope; `value` None where unknown or not to be told, `first` to `last` the days of its facts; `key` names the scope in
-    addresses."""
+    addresses; `note`: how long what was signed holds."""
 
     state: RuleState
     mark: Mark
@@ -51,6 +53,7 @@ class StateLine:
     last: date | None
     key: str
     chosen: bool
+    note: str
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,27 @@ class EarlierLine:
 
 
 @dataclass(frozen=True)
+class VersionLine:
+    """A version in the history: its sentence, and what it changed."""
+
+    version: StopRuleVersion
+    sentence: str
+    changes: list[Change]
+
+
+@dataclass(frozen=True)
 class RulePage:
-    """Everything the page of one rule shows. `above`, `below`: how numerator and denominator are called, and their units;
+    """Everything the page of one rule shows. `shadow`: the last day on which it only reports; of the version that waits
+    the one if it were signed today; `finer`: the terms that the sentence leaves out. `above`, `below`: how numerator and denominator are called, and their units;
     `sides`: the formulas of the two, whose facts can be shown."""
 
     detail: reads.RuleDetail
     sentence: str
-    waiting_sentence: str
+    finer: dict[str, str]
+    shadow: date | None
+    waiting: VersionLine | None
+    waiting_shadow: date | None
+    signing: str
     scope: str
     mark: Mark
     measure: str
@@ -102,7 +119,7 @@ class RulePage:
     states: list[StateLine]
     log: list[LogLine]
     plot: Plot | None
-    versions: list[tuple[StopRuleVersion, str]]
+    versions: list[VersionLine]
     may_edit: bool
     may_not_sign: str
 
@@ -122,16 +139,22 @@ class RulePage:
         return self.detail.version.window != Window.BUDGET
 
 
-def list_lines(*, company: Company, person: Membership) -> list[ListLine]:
+def list_lines(*, company: Company, person: Membership, today: date) -> list[ListLine]:
     """Every rule as a sentence, the firing ones first."""
     money = money_metrics(metrics_of(company=company))
     return [
         ListLine(
-            row, rule_sentence(row.version, money=reads.may_see(person, row.version, money)), scope_words(row.version),
-            _row_mark(row),
+            row, rule_sentence(row.version, money=reads.may_see(person, row.version, money)), rule_words.scope_words(row.version),
+            _row_mark(row), _shadow(row.version, today),
         )
         for row in reads.rule_list(company=company)
     ]  # fmt: skip
+
+
+def _shadow(version: StopRuleVersion, today: date) -> date | None:
+    """The last day in the shadow of a version in force, while it lasts."""
+    until = version.shadow_until
+    return until if version.approved_at and version.active and until and until >= today else None
 
 
 def _row_mark(row: reads.RuleRow) -> Mark:
@@ -140,23 +163,12 @@ def _row_mark(row: reads.RuleRow) -> Mark:
     return rule_words.state_mark(row.state or "", row.version)
 
 
-def scope_words(version: StopRuleVersion) -> str:
-    """Where the rule looks: `VK Реклама`, `every campaign of VK Реклама`, `all channels: Paid`."""
-    if version.channel:
-        place = version.channel.name
-    elif version.channel_kind:
-        place = _("all channels of the kind “%(kind)s”") % {"kind": Channel.Kind(version.channel_kind).label}
-    else:
-        place = _("all channels")
-    return _("%(place)s, each campaign") % {"place": place} if version.per == "campaign" else place
-
-
 def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail, today: date, scope: str) -> RulePage:
     """One rule for one reader; `scope`: the key of the scope whose log is shown, the worst one without it."""
     version, metrics = detail.version, metrics_of(company=company)
     money = money_metrics(metrics)
     shown, kpi, units = reads.may_see(person, version, money), current_kpi(version), units_of(version, metrics)
-    states = _state_lines(detail.states, version, scope, shown)
+    states = _state_lines(detail, scope, shown)
     chosen = next((line.state for line in states if line.chosen), None)
     log = [] if chosen is None else reads.log_of(
         company=company, version=version, channel_id=chosen.channel_id, campaign_id=chosen.campaign_id,
@@ -171,15 +183,19 @@ def rule_page(*, company: Company, person: Membership, detail: reads.RuleDetail,
     unit, measure = measured(version, kpi)
     names = rule_words.side_names(version, kpi.formula if kpi else "", metrics)
     waiting = detail.row.waiting
+    found = signers(company=company, on=today)
+    versions = _version_lines(detail, person, money)
     return RulePage(
-        detail=detail, sentence=rule_sentence(version, money=shown), scope=scope_words(version),
-        waiting_sentence=rule_sentence(waiting, money=reads.may_see(person, waiting, money)) if waiting else "",
+        detail=detail, sentence=rule_sentence(version, money=shown), scope=rule_words.scope_words(version),
+        finer=rule_told.finer_terms(version, money=shown), shadow=_shadow(version, today),
+        waiting=next((line for line in versions if line.version == waiting), None) if waiting else None,
+        waiting_shadow=rule_terms.shadow_if_signed(waiting, today) if waiting else None,
+        signing=signing_names(found, waiting, waiting.created_by_id) if waiting else "",
         mark=_row_mark(detail.row), unit=unit, measure=measure, shown=shown, above=(names[0], units[0]),
         below=(names[1], units[1]), sides=_sides(kpi, version), states=states, log=lines[::-1],
-        plot=_plot(lines, version, chosen, kpi, today) if shown and lines else None,
-        versions=[(row, rule_sentence(row, money=reads.may_see(person, row, money))) for row in detail.versions],
+        plot=_picture(lines, version, states, kpi) if shown and lines else None, versions=versions,
         may_edit=person.can(Permission.MANAGE_STOP_RULES, detail.latest.channel),
-        may_not_sign=signers(company=company, on=today).problem(person, waiting) if waiting else "",
+        may_not_sign=found.problem(person, waiting) if waiting else "",
     )  # fmt: skip
 
 
@@ -225,8 +241,22 @@ def _sides(kpi, version: StopRuleVersion) -> tuple[str, str]:
     return written(formula.numerator), written(formula.denominator)
 
 
-def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: str, shown: bool) -> list[StateLine]:
-    states = list(states)
+def _version_lines(detail: reads.RuleDetail, person: Membership, money: frozenset[str]) -> list[VersionLine]:
+    """Newest first; each beside what it changed of the one before it."""
+    befores = [*detail.versions[1:], None]
+    lines = []
+    for version, before in zip(detail.versions, befores, strict=True):
+        told = reads.may_see(person, version, money) and (before is None or reads.may_see(person, before, money))
+        lines.append(VersionLine(
+            version, rule_sentence(version, money=reads.may_see(person, version, money)),
+            rule_told.changes_of(version, before, money=told),
+        ))  # fmt: skip
+    return lines
+
+
+def _state_lines(detail: reads.RuleDetail, scope: str, shown: bool) -> list[StateLine]:
+    states, version = detail.states, detail.version
+    signed = {(row.channel_id, row.campaign_id): row for row in reads.last_verdicts(rule=detail.rule, states=states)}
     keys = [f"{row.channel_id}-{row.campaign_id}" if row.campaign_id else str(row.channel_id) for row in states]
     chosen = scope if scope in keys else (keys[0] if keys else "")
     return [
@@ -234,6 +264,7 @@ def _state_lines(states: Iterable[RuleState], version: StopRuleVersion, scope: s
             row, rule_words.state_mark(row.state, version, len(row.streak)),
             date.fromisoformat(row.detail["since"]) if row.detail.get("since") else None,
             row.last_value if shown else None, *_days_of(row.last_day, version), key, key == chosen,
+            rule_words.holds(signed.get((row.channel_id, row.campaign_id)), version.company.currency if shown else ""),
         )
         for row, key in zip(states, keys, strict=True)
     ]  # fmt: skip
@@ -271,7 +302,29 @@ def _episode_days(lines: list[LogLine]) -> list[date]:
     return sorted(found)
 
 
-def _plot(lines: list[LogLine], version: StopRuleVersion, chosen: RuleState, kpi, today: date) -> Plot:
+def _picture(lines: list[LogLine], version: StopRuleVersion, states: list[StateLine], kpi) -> Plot | None:
+    """The days of the chosen scope; of mailings, each of which is one day, all of its channel."""
+    chosen = next(line.state for line in states if line.chosen)
+    if version.window != Window.EVENT:
+        return _plot(lines, version, chosen, kpi)
+    sent = [line for line in states if line.state.channel_id == chosen.channel_id and line.value is not None]
+    points = {
+        line.state.last_day: line for line in sorted(sent, key=lambda line: line.value)
+    }  # of two on one day the worse
+    days = sorted(points)
+    unit, name = measured(version, kpi)
+    title = pgettext("plot", "%(kpi)s of mailings of %(subject)s") % {"kpi": name, "subject": chosen.channel}
+    fired = [day for day in days if points[day].mark.css == "stop"]
+    desc = _("Stop line and the days beyond it: %(n)s.") % {"n": len(fired)}
+    values = [points[day].value for day in days]
+    return (
+        line_plot(days, values, unit, title, desc, line=version.line, breach_days=fired, size="m")
+        if len(days) > 1
+        else None
+    )
+
+
+def _plot(lines: list[LogLine], version: StopRuleVersion, chosen: RuleState, kpi) -> Plot:
     known = {line.day: line for line in lines}
     days = [lines[0].day + timedelta(days=step) for step in range((lines[-1].day - lines[0].day).days + 1)]
     fired = _episode_days(lines)

@@ -9,7 +9,16 @@ from django.db.models import Prefetch, QuerySet
 from kpis import sentences
 from kpis.engine import State
 from kpis.formulas import parse
-from kpis.models import Breach, EvaluationLog, EvaluationLogRevision, KpiVersion, RuleState, StopRule, StopRuleVersion
+from kpis.models import (
+    Breach,
+    EvaluationLog,
+    EvaluationLogRevision,
+    KpiVersion,
+    RuleState,
+    StopRule,
+    StopRuleVersion,
+    Verdict,
+)
 from kpis.replay import in_force
 from kpis.sentences import current_kpi
 from roles.models import Company, Membership
@@ -136,6 +145,9 @@ def get_rule(*, company: Company, pk: int) -> RuleDetail | None:
     row = _row(current, by_version)
     shown = by_version.get(row.version.pk, [])
     shown.sort(key=lambda state: (WORST_FIRST.index(state.state), state.channel.position, str(state.subject)))
+    if row.version.window == StopRuleVersion.Window.EVENT:  # mailings: the newest first, and the worst before them
+        shown.sort(key=lambda state: state.last_day, reverse=True)
+        shown.sort(key=lambda state: WORST_FIRST.index(state.state))
     return RuleDetail(row, versions, shown)
 
 
@@ -171,6 +183,15 @@ def reveals_money(version: StopRuleVersion, money: frozenset[str]) -> bool:
 def may_see(person: Membership, version: StopRuleVersion, money: frozenset[str]) -> bool:
     """May this person see the line? Money of a channel is for those who may see it there; of many channels, company-wide."""
     return not reveals_money(version, money) or person.can(Permission.VIEW_MONEY, version.channel)
+
+
+def last_verdicts(*, rule: StopRule, states: Iterable[RuleState]) -> list[Verdict]:
+    """What was signed last of each of these scopes that go on by a signature; asked only where one does."""
+    muted = [state.channel_id for state in states if state.state == State.MUTED.code]
+    if not muted:
+        return []
+    rows = Verdict.objects.filter(company=rule.company_id, rule=rule, channel__in=muted)
+    return list(rows.exclude(kind=Verdict.Kind.RESUME).order_by("day", "pk"))
 
 
 # ---------------------------------------------------------------- breaches

@@ -1,6 +1,6 @@
 """Writing stop-rules: a new one, a new version with a reason, the signature that puts a channel owner's version in force."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -116,7 +116,7 @@ def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: S
     in_force.update(superseded_at=at)
     today = company.local_date(at)
     signed = {"approved_by": by, "approved_at": at, "valid_from": today}
-    if not waiting.filter(pk=version.pk).update(**signed, shadow_until=shadow_if_signed(version, today)):
+    if not waiting.filter(pk=version.pk).update(**signed, shadow_until=rule_terms.shadow_if_signed(version, today)):
         raise NothingWaits(_("No version of this rule waits for a signature."))
     version.refresh_from_db()
     audit.record(
@@ -125,12 +125,6 @@ def approve_stop_rule(*, company: Company, by: Membership, at: datetime, rule: S
     )  # fmt: skip
     _look_again(company, at)
     return version
-
-
-def shadow_if_signed(version: StopRuleVersion, today: date) -> date | None:
-    """The last day in the shadow of a version that is put in force today: the days that waiting took are given back."""
-    waited = today - version.valid_from
-    return version.shadow_until and version.shadow_until + waited
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from roles.views import acting, today
 @requires(Permission.READ)
 def stop_rule_list(request):
     context = {
-        "lines": list_lines(company=request.company, person=request.person),
+        "lines": list_lines(company=request.company, person=request.person, today=today(request)),
         "may_write": allowed_somewhere(request.person.hats, Permission.MANAGE_STOP_RULES),
     }
     return render(request, "kpis/stop_rule_list.html", context)

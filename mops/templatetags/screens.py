@@ -127,6 +127,14 @@ def tasks_by_words(context) -> dict:
     return {action.text: action for action in selectors.actions_of(company=context["request"].company)}
 
 
+@register.simple_tag(takes_context=True)
+def decisions_of_rule(context, rule) -> dict:
+    """Key of a scope (`12`, of a campaign `12-34`) → the decision about what fired there last: for the page of a rule in `kpis/`."""
+    from processes import selectors
+
+    return selectors.latest_of_rule(company=context["request"].company, rule=rule)
+
+
 @register.inclusion_tag("roles/_checked_by.html", takes_context=True)
 def checked_by(context, person, at, *kinds):
     """Whose outside check made it possible that `person` did this at a moment (aware) under a hat of these kinds; mostly nothing."""

@@ -6,6 +6,17 @@ document.addEventListener("change", (event) => {
   if (event.target.closest("[data-autosubmit]")) event.target.form.requestSubmit();
 });
 
+// A window of a new stop-rule brings the KPI, channel and proposal that suit it, where nobody has chosen others.
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".rule-form select")) event.target.dataset.chosen = "";
+  if (!event.target.matches(".rule-form [name=window]")) return;
+  for (const select of event.target.form.querySelectorAll("[data-event], [data-budget]")) {
+    if ("chosen" in select.dataset) continue;
+    select.dataset.usual ??= select.value;
+    select.value = select.dataset[event.target.value] ?? select.dataset.usual;
+  }
+}, true);
+
 // Dialogs: browsers that do not know `command` yet open and close them here.
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[commandfor]");

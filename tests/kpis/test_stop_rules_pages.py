@@ -1,5 +1,6 @@
 """The pages of stop-rules: list, one rule with its log, the editor as a sentence, the signature."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -7,9 +8,12 @@ import pytest
 import time_machine
 
 from kpis.evaluation import evaluate_company
-from kpis.models import DailyFact, Source, StopRule, StopRuleVersion
+from kpis.models import Breach, DailyFact, Source, StopRule, StopRuleVersion
 from kpis.services.kpis import install_builtin_kpis
 from kpis.services.stop_rules import create_stop_rule, revise_stop_rule
+from kpis.services.verdicts import apply_verdict
+from roles.models import Campaign, Channel
+from tests.conftest import shown
 
 NOW = datetime(2026, 11, 20, 12, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -49,6 +53,10 @@ def page(browser, path=""):
     response = browser.get(f"/c/acme/stop-rules/{path}")
     assert response.status_code == 200
     return response.content.decode()
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", shown(html).replace(NBSP, " "))
 
 
 FORM = {
@@ -212,6 +220,107 @@ def test_change_makes_a_version(world, sign_in):
     assert (version.number, version.line, version.active, version.zero_line) == (2, 1200, True, 3600)
     assert "Заявка подорожала" in page(browser, f"{rule.pk}/")
     assert browser.post(f"/c/acme/stop-rules/{rule.pk}/edit/", sent).status_code == 412
+
+
+def test_page_tells_the_terms_that_the_sentence_leaves_out(world, sign_in):
+    rule = create(world, line=Decimal("1000.5"), settling_days=2, shadow_until=TODAY + timedelta(days=6))
+
+    text = words(page(sign_in(world.pm), f"{rule.pk}/"))
+    assert "Если CPA выше 1 000,50 ₽" in text
+    for told in (
+        "День без данных ждать; после третьего дня позвать аналитика", "Данные устаиваются 2 дня", "Плохие дни умещаются в 7 дней", "Линия нуля 3 001,50 ₽",
+        "Снова хорошо 900,45 ₽ или лучше", "Кончается, когда 2 хороших дня подряд",
+        "В тени до 26.11.2026: показывает здесь и никого не спрашивает",
+    ):  # fmt: skip
+        assert told in text
+    assert "в тени до 26.11" in words(page(sign_in(world.pm)))
+    with time_machine.travel(NOW + timedelta(days=7), tick=False):
+        assert "никого не спрашивает" not in words(page(sign_in(world.pm), f"{rule.pk}/"))
+        assert "в тени до" not in words(page(sign_in(world.pm)))
+    hidden = words(page(sign_in(world.content), f"{rule.pk}/"))
+    assert "Линия нуля не показано" in hidden
+    assert "001,50" not in hidden
+
+
+def test_whoever_signs_sees_what_changes(world, sign_in):
+    rule = create(world)
+    revise_stop_rule(
+        company=world.company, by=world.performance, at=NOW, rule=rule, reason="Сезон", line=Decimal(1200), settling_days=3,
+        no_data="no_data", shadow_until=TODAY + timedelta(days=6),
+    )  # fmt: skip
+
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        text = words(page(sign_in(world.cmo), f"{rule.pk}/"))
+        assert "ждёт подписи" in text
+        for change in (
+            "Порог: 1 000 ₽ → 1 200 ₽",
+            "Данные устаиваются: 1 день → 3 дня",
+            "День без данных: ждать; после третьего дня позвать аналитика → сразу позвать аналитика",
+        ):
+            assert text.count(change) == 2, "in the banner and among the versions"
+        assert "Сколько дней:" not in text, "what stays is not told"
+        assert "Если подписать сегодня, правило будет в тени до 28.11.2026." in text
+        assert f"Ждёт подписи: {world.cmo}." in words(page(sign_in(world.performance), f"{rule.pk}/"))
+        assert "1 200 ₽" not in words(page(sign_in(world.content), f"{rule.pk}/"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms", "told"),
+    [
+        (
+            "continue",
+            {"until": TODAY + timedelta(days=5), "extra_spend": Decimal(9000)},
+            "до 25.11 или пока не потратят ещё 9 000 ₽",
+        ),
+        ("false_alarm", {}, "ложная тревога, молчит до 22.11"),
+    ],
+)
+def test_what_goes_on_says_until_when(world, sign_in, kind, terms, told):
+    rule = fired(world)
+    apply_verdict(
+        company=world.company, rule=rule, channel=world.vk, campaign=None,
+        day=TODAY, breach=Breach.objects.get(rule=rule), kind=kind, **terms,
+    )  # fmt: skip
+    evaluate_company(company=world.company, at=NOW, today=TODAY)
+
+    text = words(page(sign_in(world.cmo), f"{rule.pk}/"))
+    assert f"продолжается по подписи {told}" in text
+    if "9 000" in told:
+        assert "9 000" not in words(page(sign_in(world.content), f"{rule.pk}/"))
+
+
+def test_mailings_stand_in_one_picture_the_newest_first(world, sign_in):
+    world.vk.kind = "crm"
+    world.vk.save()
+    for back, name in ((10, "Я первая"), (17, "А старая"), (24, "Ещё старше")):
+        campaign = Campaign.objects.create(
+            company=world.company, channel=world.vk, external_id=name, name=name, status="active", series="Письма"
+        )  # fmt: skip
+        DailyFact.objects.create(
+            company=world.company, day=TODAY - timedelta(days=back), channel=world.vk, campaign_id=campaign.pk, source=world.ads,
+            sends=1000, delivered=1000, unsubscribes=2, load_id=1,
+        )  # fmt: skip
+    rule = create(world, kpi="unsubscribe_rate", line=Decimal("0.0085"), window="event", action="rewrite")
+    evaluate_company(company=world.company, at=NOW, today=TODAY)
+
+    text = page(sign_in(world.cmo), f"{rule.pk}/")
+    assert [text.index(f">{name}</a>") for name in ("Я первая", "А старая", "Ещё старше")] == sorted(
+        text.index(f">{name}</a>") for name in ("Я первая", "А старая", "Ещё старше")
+    )
+    assert "рассылок" in text.partition('class="plot')[2].partition("</title>")[0]
+    assert "0,85 %" in words(text), "a line is told with every place of it"
+
+
+def test_a_new_rule_knows_what_suits_a_mailing(world, sign_in):
+    Channel.objects.filter(pk=world.blog.pk).update(kind="crm")
+
+    text = page(sign_in(world.cmo), "new/")
+    assert 'data-event="unsubscribe_rate"' in text
+    assert f'data-event="channel:{world.blog.pk}"' in text
+    assert 'data-event="rewrite"' in text
+    assert f'data-event="channel:{world.blog.pk}"' not in page(sign_in(world.performance), "new/"), (
+        "not a channel of theirs"
+    )
 
 
 def test_no_edit_of_a_foreign_channels_rule(world, sign_in):
