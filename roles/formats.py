@@ -42,6 +42,12 @@ def number(value: Decimal | int | float | None, places: int = 0, sign: bool = Fa
     return f"+{text}" if sign and rounded > 0 else text
 
 
+def typed(value: Decimal) -> str:
+    """A number as the reader types it into a field, with every place of it: `0,85`."""
+    text = f"{value.normalize():f}"
+    return text.replace(".", ",") if is_russian() else text
+
+
 def count(value: Decimal | None) -> str:
     """A count: whole as it is, a fraction with at most two decimals."""
     if absent(value):

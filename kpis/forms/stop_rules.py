@@ -186,7 +186,7 @@ class StopRuleForm(RefusableForm):
 
     def typed(self, code: str | None, line: Decimal) -> str:
         """A line as it is typed: of a share in per cent."""
-        return f"{(line * 100 if self._is_share(code) else line).normalize():f}"
+        return formats.typed(line * 100 if self._is_share(code) else line)
 
     def clean(self):
         """The terms as the service takes them: nothing that was left empty keeps an old value, it is "as usual"."""

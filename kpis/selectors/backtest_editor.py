@@ -15,6 +15,7 @@ from kpis.selectors.backtest_page import TrialPage, round_between, trial_page
 from kpis.selectors.measures import metrics_of, money_metrics
 from kpis.selectors.stop_rules import RuleDetail, may_see
 from kpis.sentences import current_kpi
+from roles import formats
 from roles import selectors as who
 from roles.models import Channel, Company, Membership
 
@@ -93,7 +94,7 @@ def _proposed(found: Hints, unit: str, draft: Draft | None) -> Proposed | None:
     if draft is not None and low <= draft.version.line <= high:
         return None
     line = round_between(low, high)
-    return Proposed(line, f"{(line * 100 if unit == 'share' else line).normalize():f}")
+    return Proposed(line, formats.typed(line * 100 if unit == "share" else line))
 
 
 def draft_of(*, company: Company, version: StopRuleVersion) -> Draft | None:

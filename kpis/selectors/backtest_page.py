@@ -221,7 +221,7 @@ def _line_words(tried: Backtest, line: Decimal, unit: str) -> tuple[str, str]:
         over = (line - 1) * 100
         return (
             f"+{formats.number(over, 0 if over == over.to_integral_value() else 1)}{formats.NBSP}%",
-            f"{over.normalize():f}",
+            formats.typed(over),
         )
-    typed = line * 100 if unit == "share" else line
-    return exact(line, unit, tried.draft.version.company.currency), f"{typed.normalize():f}"
+    typed = formats.typed(line * 100 if unit == "share" else line)
+    return exact(line, unit, tried.draft.version.company.currency), typed

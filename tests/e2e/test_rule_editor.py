@@ -10,6 +10,7 @@ import time_machine
 from kpis.models import DailyFact, Source, StopRule, StopRuleVersion
 from kpis.services.kpis import install_builtin_kpis
 from kpis.services.stop_rules import create_stop_rule
+from roles.models import Channel
 from tests.conftest import PASSWORD, make_company
 from tests.e2e.conftest import DESKTOP, PHONE
 
@@ -70,6 +71,25 @@ def test_the_trial_follows_the_fields(window, made, size, dark):
     page.wait_for_load_state()
     assert page.url.endswith(f"/stop-rules/{made.rule.pk}/")
     assert StopRuleVersion.objects.filter(rule=made.rule).count() == 2
+
+
+def test_a_window_brings_what_suits_it_where_nothing_was_chosen(window, made):
+    Channel.objects.filter(pk=made.blog.pk).update(kind="crm")
+    walker = window(DESKTOP)
+    walker.sign_in("cmo@acme.example", PASSWORD)
+    page = walker.open("/c/acme/stop-rules/new/")
+
+    def chosen() -> tuple:
+        return tuple(page.input_value(f"#id_{name}") for name in ("kpi", "scope", "action"))
+
+    first = chosen()
+    page.click("label:has(input[value=event])")
+    assert chosen() == ("unsubscribe_rate", f"channel:{made.blog.pk}", "rewrite")
+    page.click("label:has(input[value=in_a_row])")
+    assert chosen() == first
+    page.select_option("#id_action", "review")
+    page.click("label:has(input[value=budget])")
+    assert chosen()[2] == "review"
 
 
 def test_it_works_without_scripts(window, made):

@@ -155,7 +155,7 @@ def test_shares_are_typed_in_per_cent(world, sign_in):
 
     version = StopRuleVersion.objects.get()
     assert (version.line, version.channel, version.channel_kind) == (Decimal("0.125"), None, "paid")
-    assert 'value="12.5"' in page(browser, f"{version.rule_id}/edit/")
+    assert 'value="12,5"' in page(browser, f"{version.rule_id}/edit/")
 
 
 def test_spend_since_the_last_result(world, sign_in):
@@ -309,6 +309,7 @@ def test_mailings_stand_in_one_picture_the_newest_first(world, sign_in):
     )
     assert "рассылок" in text.partition('class="plot')[2].partition("</title>")[0]
     assert "0,85 %" in words(text), "a line is told with every place of it"
+    assert 'name="line" value="0,85"' in page(sign_in(world.cmo), f"{rule.pk}/edit/")
 
 
 def test_a_new_rule_knows_what_suits_a_mailing(world, sign_in):
