@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from roles import formats, selectors
 from roles.journal_words import CHOICES, CONTEXT, FIELDS, NAMES, OBJECTS, VERBS
 from roles.models import AuditEvent, Channel, Company, Membership
+from roles.signals import formula_is_told
 
 PAGE = 50
 
@@ -77,7 +78,18 @@ def objects_of(*, company: Company) -> list[tuple[str, str]]:
 
 
 def _words(company: Company) -> dict:
-    return CHOICES | {"role": _role_words(company), "channel": _channel_words(company)}
+    return CHOICES | {"role": _role_words(company), "channel": _channel_words(company), "formula": _Formulas(company)}
+
+
+class _Formulas:
+    """Formulas in words, told by the layer that knows them; asked only for those that an event has."""
+
+    def __init__(self, company: Company):
+        self.company = company
+
+    def get(self, text: str, default: str) -> str:
+        told = formula_is_told.send(sender=None, company=self.company, text=text)
+        return next((words for _receiver, words in told if words), default)
 
 
 def _midnight(company: Company, day: date) -> datetime:

@@ -1,4 +1,5 @@
-"""What `roles/` tells the layers above before it writes; a receiver that raises a refusal stops the write."""
+"""What `roles/` tells the layers above before it writes, where a receiver that raises a refusal stops the write, and what it
+asks them for."""
 
 from django.dispatch import Signal
 
@@ -8,3 +9,6 @@ campaign_will_run = Signal()
 bounds_will_change = Signal()
 """Budget, tolerance or stop-loss of a channel or campaign are about to change. `scope`: the row as it will be; `by`, `at`;
 `reason`: why, in words, may be empty."""
+
+formula_is_told = Signal()
+"""The journal tells of a KPI's formula. `company`, `text`: with codes of metrics; a receiver answers with the words for it."""

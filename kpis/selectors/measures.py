@@ -120,6 +120,16 @@ def composed(text: str, known_metrics: dict[str, MetricInfo]) -> Measure | None:
     )
 
 
+def formula_words(sender, *, company: Company, text: str, **kwargs) -> str:
+    """A formula as the journal tells it: with the names of metrics instead of their codes; empty where it is none any more."""
+    try:
+        formula = parse(text)
+    except FormulaError:
+        return ""
+    known = metrics.BUILT_IN if formula.metrics <= metrics.BUILT_IN.keys() else metrics_of(company=company)
+    return wording.in_words(formula, known)
+
+
 def _unit_of(formula: Formula, known_metrics: dict[str, MetricInfo]) -> str:
     """Money over counts is money, one kind over the same a share."""
     above, below = (

@@ -5,6 +5,7 @@ import re
 from django.conf import settings
 from django.utils import timezone
 
+from kpis.models import Metric
 from roles import journal
 from roles.models import AuditEvent
 
@@ -36,6 +37,16 @@ def test_rights_of_a_new_role_are_told_in_words(acme):
     line = tell(acme, after={"name": "Отзывы", "kind": "channel_owner"})
 
     assert [(c.label, c.after) for c in line.changes] == [("вид", "владелец канала")]
+
+
+def test_a_formula_is_told_with_the_names_of_metrics(acme):
+    before, after = {"formula": "spend / leads"}, {"formula": "(gross_profit - spend) / spend"}
+    line = tell(acme, before=before, after=after)
+
+    assert [(c.before, c.after) for c in line.changes] == [("Расход / лиды", "(Валовая прибыль − расход) / расход")]
+    Metric.objects.create(company=acme.company, code="calls", name_ru="Звонки", slot=1)
+    assert [c.after for c in tell(acme, after={"formula": "spend / calls"}).changes] == ["Расход / звонки"]
+    assert [c.after for c in tell(acme, after={"formula": "spend //"}).changes] == ["spend //"]
 
 
 def tell(acme, **event):
