@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kpis.importers.base import FileProblem
 from kpis.services.uploads import BadFile
-from roles import contracts, selectors
+from roles import selectors
 from roles.forms import DayField, RefusableForm
 from roles.validation import refuse
 
@@ -18,7 +18,8 @@ FEW_LINES = forms.Textarea(attrs={"rows": 3})
 
 
 class BriefForm(RefusableForm):
-    """A draft. The criteria are lines: one line, one thing to be ticked at acceptance."""
+    """A draft for a contractor, about a channel of the contract. The criteria are lines: one line, one thing to be ticked at
+    acceptance."""
 
     title = forms.CharField(
         label=_("Brief"), max_length=200, help_text=_("One result: “Speed the mobile form up to 2 s”.")
@@ -32,21 +33,17 @@ class BriefForm(RefusableForm):
     )
     due_on = DayField(label=_("By which day"))
 
-    def __init__(self, request, **kwargs):
+    def __init__(self, request, *, contractor, **kwargs):
         super().__init__(request, **kwargs)
-        self.fields["channel"].queryset = selectors.bare_channels(company=self.company)
+        covered = [channel.pk for channel in contractor.channels.all()]
+        offered = selectors.bare_channels(company=self.company)
+        self.fields["channel"].queryset = offered.filter(pk__in=covered) if covered else offered
+        self.fields["channel"].required = bool(covered)
+        if len(covered) == 1:
+            self.initial.setdefault("channel", covered[0])
 
     def clean_criteria(self) -> list[str]:
         return [line.strip() for line in self.cleaned_data["criteria"].splitlines() if line.strip()]
-
-
-class BriefCreateForm(BriefForm):
-    contractor = forms.ModelChoiceField(None, label=_("Contractor"), empty_label=None)
-    field_order = ("contractor",)
-
-    def __init__(self, request, *, today, **kwargs):
-        super().__init__(request, **kwargs)
-        self.fields["contractor"].queryset = contracts.open_contractors(company=self.company, on=today)
 
 
 class ReturnForm(RefusableForm):

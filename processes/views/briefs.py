@@ -35,13 +35,19 @@ def brief_list(request):
 
 @requires(Permission.READ)
 def brief_create(request):
+    """A draft; `?contractor=<id>` says for whom. Where several contracts are open and none is named, they are offered."""
     day = today(request)
-    initial = {"contractor": request.GET.get("contractor"), "due_on": day + timedelta(days=7)}
-    form = forms.BriefCreateForm(request, today=day, initial=initial)
-    if form.attempt(briefing.create_brief, **acting(request)):
+    offered = list(contracts.open_contractors(company=request.company, on=day))
+    asked = request.GET.get("contractor", "")
+    named = [row for row in offered if str(row.pk) == asked] or (offered if len(offered) == 1 else [])
+    if not named:
+        return render(request, "processes/brief_create.html", {"offered": offered})
+    form = forms.BriefForm(request, contractor=named[0], initial={"due_on": day + timedelta(days=7)})
+    if form.attempt(briefing.create_brief, **acting(request), contractor=named[0]):
         messages.success(request, _("The draft is kept: look at it and send it."))
         return redirect("processes:brief-detail", request.company.slug, form.result.pk)
-    return render(request, "processes/brief_create.html", {"form": form}, status=form.status)
+    context = {"form": form, "contractor": named[0], "offered": offered}
+    return render(request, "processes/brief_create.html", context, status=form.status)
 
 
 @requires(Permission.DO_TASKS, somewhere=True)
@@ -54,7 +60,8 @@ def brief_update(request, pk):
     brief = _brief(request, pk)
     initial = {name: getattr(brief, name) for name in ("title", "text", "due_on")}
     criteria = "\n".join(row["text"] for row in brief.criteria)
-    form = forms.BriefForm(request, initial=initial | {"channel": brief.channel_id, "criteria": criteria})
+    initial |= {"channel": brief.channel_id, "criteria": criteria}
+    form = forms.BriefForm(request, contractor=brief.contractor, initial=initial)
     if form.attempt(briefing.update_brief, **acting(request), brief=brief):
         messages.success(request, _("Saved."))
         return redirect("processes:brief-detail", request.company.slug, brief.pk)

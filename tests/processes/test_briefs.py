@@ -319,3 +319,29 @@ def test_the_api_hides_a_brief_of_another_contract(work, sign_in):
         assert browser.post(f"{url}{step_name}/", body, content_type="application/json").status_code == 404
     work.brief.refresh_from_db()
     assert work.brief.state == "sent"
+
+
+def test_a_brief_is_offered_the_channels_of_its_contract_alone(work, sign_in):
+    browser, path = sign_in(work.acme.pm), reverse("processes:brief-create", args=["acme"])
+
+    form = browser.get(path).context["form"]
+    assert list(form.fields["channel"].queryset) == [work.acme.blog]
+    assert form["channel"].value() == work.acme.blog.pk
+    edited = browser.get(reverse("processes:brief-update", args=["acme", work.brief.pk])).context["form"]
+    assert list(edited.fields["channel"].queryset) == [work.acme.blog]
+
+    whole = contractors.create_contractor(
+        company=work.company, by=work.acme.pm, at=work.now, name="Всё сразу", scope="x", starts_on=work.today,
+        ends_on=work.today + timedelta(days=90), responsible=work.acme.pm,
+    )  # fmt: skip
+    choice = browser.get(path).content.decode()
+    assert f"?contractor={work.firm.pk}" in choice
+    assert f"?contractor={whole.pk}" in choice
+    free = browser.get(f"{path}?contractor={whole.pk}").context["form"]
+    assert set(free.fields["channel"].queryset) == {work.acme.vk, work.acme.blog}
+    posted = {"title": "Статьи", "text": "Пять", "criteria": "вышли", "due_on": work.fields["due_on"]}
+    refused = browser.post(f"{path}?contractor={work.firm.pk}", posted | {"channel": work.acme.vk.pk})
+    assert refused.status_code == 400
+    done = browser.post(f"{path}?contractor={work.firm.pk}", posted | {"channel": work.acme.blog.pk})
+    assert done.status_code == 302
+    assert Brief.objects.get(title="Статьи").contractor == work.firm
