@@ -69,7 +69,7 @@ FILE = {
 CELL = {
     "required": _("Fill it in: a row needs it."),
     "unknown_field": _("There is no metric “%(value)s”. Take its code from the list of metrics."),
-    "not_a_number": _("“%(value)s” is not a number. Write 1234.5 or 1 234,5; leave the cell empty if the figure is unknown."),
+    "not_a_number": _("“%(value)s” is not a number. Write 1234.5 or 1 234,5; leave the cell empty if the figure is unknown."),
     "nan": _("“%(value)s” is not a figure. Leave the cell empty if it is unknown."),
     "exponent": _("“%(value)s” was shortened by a spreadsheet. Format the column as a number or text and export again."),
     "ambiguous_number": _("“%(value)s” can be read in two ways. Write 1234 or 1,23 without grouping."),

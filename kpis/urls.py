@@ -19,6 +19,7 @@ urlpatterns = [
     path("data-quality/", quality.data_quality_page, name="data-quality"),
     path("sources/", sources.source_list, name="source-list"),
     path("sources/<slug:code>/edit/", sources.source_update, name="source-update"),
+    path("sources/<slug:code>/delete/", sources.source_delete, name="source-delete"),
     path("data-incidents/", incidents.data_incident_list, name="data-incident-list"),
     path("data-incidents/new/", incidents.data_incident_create, name="data-incident-create"),
     path("data-incidents/<int:pk>/", incidents.data_incident_detail, name="data-incident-detail"),

@@ -139,6 +139,11 @@ def get_import(*, company: Company, pk: int) -> Import | None:
     return imports(company=company).filter(pk=pk).first()
 
 
+def newest_waiting(*, company: Company, source: str) -> Import | None:
+    """The newest file of the source with this code that waits for somebody's word."""
+    return imports(company=company).filter(source__code=source, state=Import.State.PREVIEW).first()
+
+
 @dataclass(frozen=True)
 class TakenBack:
     """What the undoing of a load did: facts `removed`, `restored` to their former figures, `left` because a later load
@@ -154,7 +159,7 @@ class TakenBack:
 
 def taken_back(*, company: Company, load: Import) -> TakenBack | None:
     """What was taken back with this load; None while it stands, and for a file that was dropped before it was loaded."""
-    if load.state != Import.State.UNDONE or load.last_day is None:
+    if load.state != Import.State.UNDONE or not (load.last_day or load.attempts):
         return None
     events = AuditEvent.objects.filter(company=company, verb="undo_import", object_type=load._meta.label_lower)
     event = events.filter(object_id=str(load.pk)).select_related("by__user").last()

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from kpis.models import Import, Source
 from roles.models import Company
@@ -48,6 +49,18 @@ def sources(*, company: Company) -> QuerySet[Source]:
 
 def get_source(*, company: Company, code: str) -> Source | None:
     return sources(company=company).filter(code=code).first()
+
+
+def why_kept(*, source: Source) -> str:
+    """Why the source cannot be deleted, in a sentence; empty when no load of it ever brought a figure and none waits."""
+    loads = Import.objects.filter(company=source.company_id, source=source)
+    if loads.filter(state__in=[Import.State.PREVIEW, Import.State.QUEUED]).exists():
+        return _("A file of this source waits in the loads: load it or drop it first.")
+    if loads.filter(Q(state=Import.State.DONE) | ~Q(last_day=None)).exists():
+        return _(
+            "This source has brought figures, and its loads are their history: it stays. When nothing more comes of it, choose that it came once."
+        )
+    return ""
 
 
 def freshness(*, company: Company, at: datetime) -> list[Freshness]:

@@ -3,18 +3,20 @@
 import re
 from datetime import datetime
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Min
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from kpis.models import Import, Source
+from kpis.models import DailyFact, Import, Source
 from kpis.problems import field_error
+from kpis.selectors.sources import why_kept
 from kpis.services.evaluations import request_evaluation
 from kpis.typed import MANUAL
 from roles import audit
 from roles.models import Company, Membership
-from roles.refusals import FieldError, Refused
+from roles.refusals import Conflict, FieldError, Refused
 from roles.slugs import slug_of
 from roles.validation import refuse
 
@@ -23,6 +25,12 @@ CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.IGNORECASE | re.ASCII)
 
 class UnknownSource(Refused):
     code = "unknown_source"
+
+
+class SourceStays(Conflict):
+    """Figures of the source are or were known, or a file of it waits."""
+
+    code = "source_stays"
 
 
 def ensure_source(
@@ -108,3 +116,20 @@ def update_source(
         if first["first_day__min"]:
             request_evaluation(company=company, dirty_from=first["first_day__min"])
     return source
+
+
+@transaction.atomic
+def delete_source(*, company: Company, by: Membership, at: datetime, source: Source) -> None:
+    """Delete a source that was made by mistake, with its files that were dropped or failed. SourceStays when it ever
+    brought a figure, or a file of it waits."""
+    source = Source.objects.select_for_update().get(company=company, pk=source.pk)
+    reason = why_kept(source=source)
+    if reason or DailyFact.objects.filter(company=company, source=source).exists():
+        raise SourceStays(reason or _("This source has figures: it stays."))
+    before = {"code": source.code, "name": source.name, "kind": str(source.kind)}
+    audit.record(company=company, by=by, verb="delete_source", obj=source, at=at, before=before)
+    loads = Import.objects.filter(company=company, source=source)
+    files = [name for name in loads.values_list("file", flat=True) if name]
+    loads.delete()
+    source.delete()
+    transaction.on_commit(lambda: [default_storage.delete(name) for name in files])

@@ -54,7 +54,13 @@ def import_list(request):
 
 @requires(Permission.ENTER_FACTS)
 def import_create(request):
-    form = UploadForm(request, initial={"source": request.GET.get("source", "")})
+    """The upload. ?source= a source's code: a file of it that waits already comes first, unless ?anew= is there."""
+    code = request.GET.get("source", "")
+    asks = request.method == "GET" and code and "anew" not in request.GET
+    if asks and (waiting := reads.newest_waiting(company=request.company, source=code)):
+        messages.info(request, _("A file of this source waits already: load it, drop it, or take another one."))
+        return redirect("kpis:import-detail", request.company.slug, waiting.pk)
+    form = UploadForm(request, initial={"source": code})
     if form.attempt(form.receive, **acting(request)):
         page = "kpis:import-detail" if form.result.profile else "kpis:import-columns"
         return redirect(page, request.company.slug, form.result.pk)

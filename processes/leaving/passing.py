@@ -77,7 +77,9 @@ def _give_rule(item: HandoverItem, to: Membership, at: datetime, today: date) ->
 
 
 def _give_source(item: HandoverItem, to: Membership, at: datetime, today: date) -> None:
-    source = Source.objects.get(company=item.company, pk=item.object_id)
+    source = Source.objects.filter(company=item.company, pk=item.object_id).first()
+    if source is None:
+        return
     update_source(
         company=item.company, by=None, at=at, source=source, name=source.name, owner=to, priority=source.priority,
         expected_every_days=source.expected_every_days, reason=_why(item),

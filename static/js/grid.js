@@ -76,6 +76,7 @@ for (const place of document.querySelectorAll("[data-grid]")) {
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", said.id);
     cell.append(said);
+    said.scrollIntoView({ block: "nearest" }); // from under the bar that sticks to the bottom
   };
 
   const draft = () => {

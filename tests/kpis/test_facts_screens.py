@@ -271,3 +271,52 @@ def test_a_person_of_another_company_cannot_keep_a_source(acme, rival, sign_in):
     form = {"name": "x", "owner": rival.analyst.pk, "expected_every_days": "1", "priority": "5"}
 
     assert sign_in(acme.analyst).post("/c/acme/sources/ads/edit/", form).status_code == 400
+
+
+def test_a_source_made_by_mistake_is_deleted_after_a_word(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    address = send(browser).url
+    asked = "/c/acme/sources/kabinet/delete/"
+    assert "сначала загрузите его или уберите" in page(browser.get(asked))
+    assert browser.post(asked).status_code == 409
+    browser.post(f"{address}undo/")
+
+    assert asked in page(browser.get("/c/acme/sources/kabinet/edit/"))
+    assert "Он ни разу не дал цифр" in page(browser.get(asked))
+    assert Source.objects.filter(company=acme.company, code="kabinet").exists()
+    assert sign_in(acme.content).post(asked).status_code == 403
+    done = sign_in(acme.analyst).post(asked, follow=True)
+
+    assert "Источник удалён" in page(done)
+    assert not Source.objects.filter(company=acme.company, code="kabinet").exists()
+    assert AuditEvent.objects.get(verb="delete_source").before["name"] == "Кабинет"
+
+
+def test_a_source_that_ever_had_figures_stays(acme, sign_in):
+    browser = sign_in(acme.analyst)
+    load = loaded(browser, acme)
+    asked = "/c/acme/sources/kabinet/delete/"
+    assert browser.post(asked).status_code == 409
+    browser.post(f"/c/acme/imports/{load.pk}/undo/")
+
+    refused = browser.post(asked)
+
+    assert refused.status_code == 409
+    assert "уже давал цифры" in page(refused)
+    assert asked not in page(browser.get("/c/acme/sources/kabinet/edit/"))
+    assert Source.objects.filter(company=acme.company, code="kabinet").exists()
+
+
+def test_a_file_that_waits_comes_before_a_new_one_of_its_source(acme, rival, sign_in):
+    browser = sign_in(acme.analyst)
+    address = send(browser).url
+
+    led = browser.get("/c/acme/imports/new/?source=kabinet", follow=True)
+
+    assert led.redirect_chain == [(address, 302)]
+    assert "Файл этого источника уже ждёт" in page(led)
+    assert "/c/acme/imports/new/?source=kabinet&amp;anew=1" in page(led)
+    assert browser.get("/c/acme/imports/new/?source=kabinet&anew=1").status_code == 200
+    assert sign_in(rival.analyst).get("/c/rival/imports/new/?source=kabinet").status_code == 200
+    sign_in(acme.analyst).post(f"{address}undo/")
+    assert sign_in(acme.analyst).get("/c/acme/imports/new/?source=kabinet").status_code == 200

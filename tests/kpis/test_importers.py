@@ -5,12 +5,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kpis.importers import canonical, multi_platform, registry, values
 from kpis.importers.base import Column, Context, FileProblem
 from kpis.importers.tables import find_encoding, normalise, open_table
+from kpis.problems import sentence
 
 TODAY = date(2026, 11, 20)
 CONTEXT = Context(
@@ -225,3 +227,8 @@ def test_any_bytes_are_rows_or_a_reason(content, start):
         return
     for row in rows:
         assert row.problems or row.day is not None
+
+
+def test_the_example_of_a_number_is_not_broken_over_lines():
+    with translation.override("ru"):
+        assert "1\u00a0234,5" in sentence({"code": "not_a_number", "value": "x"})

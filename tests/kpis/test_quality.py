@@ -220,6 +220,7 @@ def test_the_page_offers_what_helps(acme, rival, sign_in):
     assert "/c/acme/processes/actions/new/?text=" in html
     assert "/c/acme/facts/?metric=leads&amp;channel=blog" in html
     assert '<svg class="strip"' in html
+    assert "в этот день не ждут" in html, "the legend explains every colour of a day"
     for_reader = sign_in(acme.content).get("/c/acme/data-quality/").content.decode()
     assert "data-incidents/new" not in for_reader
     assert "imports/new" not in for_reader
