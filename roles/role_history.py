@@ -1,6 +1,6 @@
 """What happened to a role, in words: from the journal, for whoever opens its page."""
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, Q, QuerySet, Subquery
 from django.db.models.functions import Cast
 
 from roles import journal
@@ -12,7 +12,8 @@ REVIEWED = ("open_role_review", "close_role_review")
 
 
 def role_history(*, company: Company, role: Role) -> list[journal.Line]:
-    """Appointments, deputies and ends of the role, checks of its clashes, reviews of roles: newest first, at most MOST.
+    """Appointments, deputies and ends of the role, checks of its clashes, reviews of roles since it was made: newest first, at
+    most MOST.
 
     One query for the events, two for their words. Revisions are not here: the versions of the role tell them.
     """
@@ -23,8 +24,11 @@ def role_history(*, company: Company, role: Role) -> list[journal.Line]:
     looked = Q(object_type="roles.externalcheck", object_id__in=_ids(checks)) | Q(
         object_type="roles.checkround", object_id__in=_ids(rounds)
     )
+    made = Subquery(role.versions.order_by("number").values("created_at")[:1])
     events = AuditEvent.objects.filter(company=company).filter(
-        (Q(object_type="roles.appointment") & worn) | (Q(verb__in=CHECKED) & looked) | Q(verb__in=REVIEWED)
+        (Q(object_type="roles.appointment") & worn)
+        | (Q(verb__in=CHECKED) & looked)
+        | Q(verb__in=REVIEWED, at__gte=made)
     )
     newest = list(events.select_related("by__user").order_by("-at", "-pk")[:MOST])
     return journal.lines(company=company, events=newest, details=True)
