@@ -237,8 +237,29 @@ def rounds_to_look_at(*, company: Company, checker: Membership, on: date) -> lis
 def named_rounds(*, company: Company, checker: Membership, on: date) -> list[tuple[CheckRound, str]]:
     """The same, each with the two duties in words: one person may be checked for two pairs of them."""
     found = rounds_to_look_at(company=company, checker=checker, on=on)
-    names = selectors.role_names(company=company) if found else {}
-    return [(one, " × ".join(pair_sides(one.external_check.pair, names))) for one in found]
+    sides = round_sides(company=company, rounds=found) if found else {}
+    return [(one, " × ".join(sides[one.pk])) for one in found]
+
+
+def round_sides(*, company: Company, rounds: list[CheckRound]) -> dict[int, tuple[str, str]]:
+    """Both duties of each round as the list of conflicts has them: the roles worn in its days; where none is told, the pair."""
+    names = selectors.role_names(company=company)
+    people = {one.external_check.person_id for one in rounds}
+    rows = Appointment.objects.filter(company=company).filter(Q(person__in=people) | Q(deputy__in=people))
+    worn = worn_by(rows.select_related("role", "channel", "person__user", "deputy__user").order_by("pk"))
+    return {one.pk: _sides_worn(one, worn, names) for one in rounds}
+
+
+def _sides_worn(one: CheckRound, worn: list[Worn], names: dict[int, str]) -> tuple[str, str]:
+    pair, person = one.external_check.pair, one.external_check.person_id
+    roles = [
+        hat.role
+        for hat in worn
+        if hat.person.pk == person and hat.starts_on <= one.last_day and (hat.ends_on or one.first_day) >= one.first_day
+    ]
+    sides = ((pair.left_role_id, pair.left_kind), (pair.right_role_id, pair.right_kind))
+    told = [dict.fromkeys(names.get(role.pk, "") for role in roles if is_side(role, *side)) for side in sides]
+    return tuple(", ".join(found) or words for found, words in zip(told, pair_sides(pair, names), strict=True))
 
 
 def get_round(*, company: Company, pk: int) -> CheckRound | None:

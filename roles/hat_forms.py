@@ -27,6 +27,11 @@ class NamesChecker(forms.Form):
         return [self[name] for name in CHECK]
 
     @property
+    def is_check_asked(self) -> bool:
+        """Has a refusal just asked for a check, or was one begun? Then all of its fields are needed."""
+        return any(name in self.errors for name in CHECK)
+
+    @property
     def other_fields(self):
         return [field for field in self if field.name not in CHECK]
 

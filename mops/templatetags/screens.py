@@ -41,13 +41,18 @@ def opened(context, text, measure, channel=None, start=None, end=None, css="", *
 
 
 @register.inclusion_tag("_field.html")
-def field(bound, css="", help=None, optional=False):
-    """One form field: label above, help under it, error under the field with the remedy, wired for screen readers."""
+def field(bound, css="", help=None, optional=False, needed=False):
+    """One form field: label above, help under it, error under the field with the remedy, wired for screen readers.
+
+    `needed`: the form itself would take it empty, but not as things stand.
+    """
     described = [f"{bound.auto_id}-help"] if (help or bound.help_text) else []
     attrs = {"class": f"{_widget_class(bound)} {css}".strip()}
     if bound.errors:
         attrs["aria-invalid"] = "true"
         described.append(f"{bound.auto_id}-error")
+    if needed:
+        attrs["aria-required"] = "true"
     if described:
         attrs["aria-describedby"] = " ".join(described)
     return {

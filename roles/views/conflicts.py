@@ -67,13 +67,7 @@ def external_check_create(request):
     if form.attempt(service.name_check, **acting(request), today=on, person=clash.person, pair=clash.version.pair):
         messages.success(request, _("%(person)s checks from today on.") % {"person": form.result.checker})
         return redirect("roles:conflict-list", request.company.slug)
-    names = selectors.role_names(company=request.company)
-    context = {
-        "form": form,
-        "standing": standing,
-        "sides": conflicts.pair_sides(clash.version.pair, names),
-        "names": names,
-    }
+    context = {"form": form, "standing": standing, "names": selectors.role_names(company=request.company)}
     return render(request, "roles/external_check_create.html", context, status=form.status)
 
 
@@ -94,7 +88,7 @@ def check_round_detail(request, pk):
     context = {
         "form": form,
         "round": one,
-        "sides": conflicts.pair_sides(one.external_check.pair, selectors.role_names(company=request.company)),
+        "sides": conflicts.round_sides(company=request.company, rounds=[one])[one.pk],
         "may_sign": mine and one.signed_at is None and one.last_day < today(request),
         "skipped": conflicts.is_skipped(one, today(request)),
         "lines": journal.lines(

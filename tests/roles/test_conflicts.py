@@ -224,7 +224,8 @@ def test_a_check_that_waits_says_which_two_duties_it_is_about(house):
     ((one, duties),) = named_rounds(company=house.company, checker=first.external_check.checker, on=after)
 
     assert one == first
-    assert duties == "Роль performance × любой аналитик"
+    assert duties == "Роль performance × Роль analyst"
+    assert conflicts.round_sides(company=house.company, rounds=[one]) == {one.pk: ("Роль performance", "Роль analyst")}
     assert named_rounds(company=house.company, checker=house.pm, on=first.last_day) == []
 
 
@@ -362,3 +363,34 @@ def test_a_clash_is_found_exactly_when_two_hats_of_a_pair_share_a_day(worn, side
                     ):  # fmt: skip
                         wanted.add((one.person.pk, version.pair_id))
     assert found == wanted
+
+
+def test_the_page_of_a_round_and_the_naming_of_a_checker_call_the_duties_as_the_list_does(house, sign_in):
+    check = conflicted(house)
+    browser = sign_in(house.owner)
+
+    one = browser.get(f"/c/acme/roles/conflicts/rounds/{check.rounds.first().pk}/").content.decode()
+    named = browser.get(
+        f"/c/acme/roles/conflicts/checks/new/?person={check.person_id}&pair={check.pair_id}"
+    ).content.decode()
+
+    assert "Роль performance × Роль analyst" in one
+    assert "любой" not in one
+    assert "любой" not in named
+
+
+def test_after_a_refusal_the_fields_of_the_check_are_needed(house, sign_in):
+    browser, path = sign_in(house.owner), "/c/acme/roles/appointments/new/"
+    asked = {
+        "role": house.roles["content"].pk,
+        "person": house.performance.pk,
+        "channel": house.blog.pk,
+        "starts_on": TODAY,
+    }
+
+    before = browser.get(path).content.decode()
+    refused = browser.post(path, asked).content.decode()
+
+    fields = [text.partition("</details>")[0].partition("<details")[2] for text in (before, refused)]
+    assert ["необязательно" in text for text in fields] == [True, False]
+    assert ["aria-required" in text for text in fields] == [False, True]
