@@ -139,6 +139,9 @@ class RoleForm(RefusableForm):
 
 
 class RoleCreateForm(RoleForm):
+    reason = forms.CharField(
+        label=_("Why the role is needed"), max_length=500, help_text=_("It stands in the history of the role.")
+    )
     kind = forms.ChoiceField(
         label=_("Rights as"),
         choices=[("", NOBODY), *RoleKind.choices()],

@@ -25,7 +25,7 @@ def contractor_detail(request, pk):
     context = {
         "contractor": contractor, "today": today(request), **rights(request),
         "in_force": contractor.is_in_force(today(request)),
-        "events": journal.journal(company=request.company, obj=contractor, details=False).lines,
+        "events": journal.journal(company=request.company, obj=contractor).lines,
     }  # fmt: skip
     return render(request, "roles/contractor_detail.html", context)
 

@@ -186,3 +186,24 @@ def test_leaving_by_the_usual_door_still_works_for_a_contractors_person(acme):
     people_services.remove_person(company=acme.company, by=acme.pm, at=NOW, today=TODAY, person=person, reason="ушёл")
 
     assert contracts.contracts_of(person=person, on=TODAY), "the contract remembers who worked by it"
+
+
+def test_the_history_says_whose_login_was_let_in_and_ended(acme, sign_in):
+    firm = sign(acme)
+    let_in(acme, firm)
+    end(acme, END + timedelta(days=1))
+
+    history = sign_in(acme.content).get(reverse("roles:contractor-detail", args=["acme", firm.pk])).content.decode()
+
+    assert "человек: Егор Панов" in history
+    assert "люди: Егор Панов" in history
+
+
+def test_who_may_not_register_a_contractor_is_told_who_may(acme, sign_in):
+    path = reverse("roles:contractor-list", args=["acme"])
+    new = reverse("roles:contractor-create", args=["acme"])
+
+    for person, may in ((acme.cmo, False), (acme.pm, True), (acme.owner, True)):
+        page = sign_in(person).get(path).content.decode()
+        assert (new in page, "Договоры заводят и меняют собственник и менеджер проекта" in page) == (may, not may)
+        assert sign_in(person).get(new).status_code == (200 if may else 403)

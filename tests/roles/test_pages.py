@@ -321,6 +321,14 @@ def test_the_hat_of_an_appointment_is_chosen_unless_its_page_was_left_for_it(acm
     assert str(named["role"].value()) == str(role)
 
 
+def test_a_new_role_is_asked_why_it_is_needed(acme, sign_in):
+    browser = sign_in(acme.owner)
+
+    assert "Зачем нужна роль" in html(browser.get(url("role-create")))
+    assert "Причина изменения" not in html(browser.get(url("role-create")))
+    assert "Причина изменения" in html(browser.get(url("role-update", acme.roles["content"].pk)))
+
+
 def test_token_without_a_scope_is_refused(acme, sign_in):
     assert sign_in(acme.content).post(url("token-create"), {"name": "CRM", "days": "30"}).status_code == 400
     assert ApiToken.objects.count() == 0
