@@ -33,6 +33,9 @@ FILE = {
     "no_known_columns": _(
         "No table with days was found. The file needs a line of headings, a column with days and at least one with figures. Found: %(found)s."
     ),
+    "garbled": _(
+        "The letters of the file are broken: %(found)s. Export it again, or save it as “CSV UTF-8” in the program where its letters are right."
+    ),
     "too_wide": _("The table has %(n)s columns; at most %(most)s are read. Export only the columns with figures."),
     "column_twice": _("Two columns hold one metric: “%(first)s” and “%(second)s”. Leave one of them."),
     "broken_quotes": _(

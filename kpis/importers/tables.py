@@ -22,6 +22,7 @@ NOT_TABLES = (
     (b"Rar!", "archive"), (b"7z\xbc\xaf", "archive"), (b"SQLite format 3", "database"),
 )  # fmt: skip
 PAGES = (b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<body")
+PUNCTUATION = "…‘’“”•–—\u00a0«№".encode("cp1251")
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2009\u202f\u2007\t"), " ")
 
 
@@ -73,7 +74,8 @@ def open_table(stream: BinaryIO, is_header: Callable[[list[str]], bool]) -> Tabl
     widest = max(found or [[]], key=len)
     if len(widest) > WIDEST:
         raise FileProblem("too_wide", n=len(widest), most=WIDEST)
-    raise FileProblem("no_known_columns", found=", ".join(cell.strip()[:30] for cell in widest[:8] if cell.strip()))
+    problem = "garbled" if is_garbled(widest) else "no_known_columns"
+    raise FileProblem(problem, found=", ".join(cell.strip()[:30] for cell in widest[:8] if cell.strip()))
 
 
 def candidates(stream: BinaryIO) -> tuple[str, Iterator[tuple[str, Iterator[list[str]]]]]:
@@ -120,7 +122,7 @@ def _lines(stream: BinaryIO, encoding: str) -> Iterator[str]:
 
 
 def find_encoding(stream: BinaryIO) -> str:
-    """utf-16, utf-8-sig, utf-8 or cp1251, decided by bytes; FileProblem for what is not text at all."""
+    """utf-16, utf-8-sig, utf-8, cp1251 or cp866, decided by bytes; FileProblem for what is not text at all."""
     stream.seek(0)
     start = stream.read(512)
     if not start.strip(b"\x00\xef\xbb\xbf \t\r\n"):
@@ -145,4 +147,18 @@ def find_encoding(stream: BinaryIO) -> str:
                 utf8 = False
     if utf8:
         return "utf-8-sig" if start.startswith(b"\xef\xbb\xbf") else "utf-8"
-    return "cp1251"
+    stream.seek(0)
+    return _cyrillic(stream.read(CHUNK))
+
+
+def _cyrillic(text: bytes) -> str:
+    """cp1251, or cp866 of old programs: most letters of the one are frames or punctuation in the other."""
+    windows = sum(0xC0 <= byte <= 0xDF or byte >= 0xF0 for byte in text)
+    dos = sum(0x80 <= byte <= 0xAF and byte not in PUNCTUATION for byte in text)
+    return "cp866" if dos > windows else "cp1251"
+
+
+def is_garbled(cells: list[str]) -> bool:
+    """Are these Russian letters that some program has read as Western ones: «Äàòà» for «Дата»?"""
+    letters = [sign for sign in "".join(cells) if sign.isalpha()]
+    return sum("À" <= sign <= "ÿ" for sign in letters) * 2 > len(letters)

@@ -49,7 +49,8 @@ class PreviewRow:
 class Preview:
     """What a load would do. `skipped`: headings whose figures are left out. Counts are of facts among the
     first `checked` rows of the file; `complete`: that is all of it; `weeks`, `months`: each row is spread over its days;
-    `wide`: channels were chosen column by column; `asked`: rows that wait for an answer; `blank`: facts without a single figure."""
+    `wide`: channels were chosen column by column; `asked`: rows that wait for an answer; `twins`: rows whose figures
+    of the same day, channel and campaign stood above already, and which are added to them; `blank`: facts without a single figure."""
 
     profile: str
     encoding: str
@@ -70,6 +71,7 @@ class Preview:
     asked: int = 0
     left_out: int = 0
     blank: int = 0
+    twins: list[int] = field(default_factory=list)
     fresh_campaigns: int = 0
     first_day: date | None = None
     last_day: date | None = None
@@ -210,6 +212,7 @@ def _fold(
     """The facts that the first rows make (channels without a choice yet keep their name), and what is wrong."""
     folded: dict[Key, list[int | None]] = {}
     lines: dict[Key, int] = {}
+    alike: dict[tuple, int] = {}
     wrong: list[CellProblem] = []
     codes = [info.code for info in found.metrics]
     line = None
@@ -234,7 +237,13 @@ def _fold(
             wrong += row.problems[: max(0, MOST_PROBLEMS - len(wrong))]
         if row.problems:
             continue
-        _add(folded, key, [row.values.get(code, LEFT) for code in codes])
+        values = [row.values.get(code, LEFT) for code in codes]
+        if (
+            any(value for value in values if value is not LEFT)
+            and alike.setdefault((*key, *values), row.line) != row.line
+        ):
+            found.twins.append(row.line)
+        _add(folded, key, values)
     return folded, wrong
 
 

@@ -320,3 +320,22 @@ def test_a_file_that_waits_comes_before_a_new_one_of_its_source(acme, rival, sig
     assert sign_in(rival.analyst).get("/c/rival/imports/new/?source=kabinet").status_code == 200
     sign_in(acme.analyst).post(f"{address}undo/")
     assert sign_in(acme.analyst).get("/c/acme/imports/new/?source=kabinet").status_code == 200
+
+
+TWICE = """Дата;Кампания;№ Кампании;Показы;Клики;Расход (руб.)
+18.11.2026;Бренд;11;100;5;50,00
+19.11.2026;Бренд;11;100;5;50,00
+19.11.2026;Бренд;11;100;5;50,00
+19.11.2026;Бренд;11;90;4;40,00
+19.11.2026;Бренд;11;0;0;0
+19.11.2026;Бренд;11;0;0;0
+"""
+
+
+def test_rows_of_an_export_that_repeat_are_named_before_they_count_twice(acme, sign_in):
+    browser = sign_in(acme.analyst)
+
+    seen = page(browser.get(send(browser, TWICE).url))
+
+    assert "Строки 4 (всего таких 1) повторяют" in seen
+    assert "повторяют" not in page(browser.get(send(browser, CSV, source_name="Другой").url))

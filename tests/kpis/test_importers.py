@@ -232,3 +232,33 @@ def test_any_bytes_are_rows_or_a_reason(content, start):
 def test_the_example_of_a_number_is_not_broken_over_lines():
     with translation.override("ru"):
         assert "1\u00a0234,5" in sentence({"code": "not_a_number", "value": "x"})
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp866"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "дата;канал;расход;лиды\n18.11.2026;Блог и Дзен;100;5\n",
+        "Дата;Кампания;№ Кампании;Расход (руб.)\n18.11.2026;РСЯ – Москва;7;1\u00a0234,50\n",
+        "ДАТА;ПОКАЗЫ\n18.11.2026;5\n",
+    ],
+)
+def test_russian_letters_are_told_by_their_bytes(text, encoding):
+    sent = text.encode(encoding, errors="ignore")
+
+    assert find_encoding(io.BytesIO(sent)) == encoding
+
+
+def test_a_dash_and_a_thin_thousand_do_not_make_letters():
+    sent = "date;campaign;spend\n2026-11-18;Search — brand «A» № 1…;1\u00a0234,5\n".encode("cp1251")
+
+    assert find_encoding(io.BytesIO(sent)) == "cp1251"
+
+
+def test_broken_letters_are_called_so():
+    broken = "Дата;Показы;Расход\n18.11.2026;5;6\n".encode("cp1251").decode("latin-1").encode()
+
+    with pytest.raises(FileProblem) as problem:
+        open_table(io.BytesIO(broken), lambda cells: False)
+
+    assert problem.value.code == "garbled"
