@@ -6,6 +6,9 @@ from django.dispatch import Signal
 campaign_will_run = Signal()
 """A campaign is about to become active or testing. `campaign`: the row as it will be."""
 
+campaign_leaves_series = Signal()
+"""A campaign is about to leave its series, for another or for none. `campaign`: the row as it was."""
+
 bounds_will_change = Signal()
 """Budget, tolerance or stop-loss of a channel or campaign are about to change. `scope`: the row as it will be; `by`, `at`;
 `reason`: why, in words, may be empty."""

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from roles import audit, selectors
 from roles.models import Campaign, Channel, Company, Membership
 from roles.refusals import Conflict, FieldError
-from roles.signals import bounds_will_change, campaign_will_run
+from roles.signals import bounds_will_change, campaign_leaves_series, campaign_will_run
 from roles.validation import changes, check_fields, refuse
 
 FIELDS = ("external_id", "name", "status", "series", "budget", "tolerance", "stop_loss")
@@ -38,12 +38,15 @@ def create_campaign(
 def update_campaign(
     *, company: Company, by: Membership | None, at: datetime, campaign: Campaign, reason: str = "", **fields
 ) -> Campaign:
-    """Change a campaign; fields not given stay, the channel never changes. Raises Refused with the fields, CampaignExists."""
+    """Change a campaign; fields not given stay, the channel never changes. Raises Refused with the fields, CampaignExists,
+    what receivers of campaign_will_run and campaign_leaves_series refuse."""
     _check_known(fields)
     locked = selectors.lock_campaign(company=company, pk=campaign.pk)
     before, after = changes({name: getattr(locked, name) for name in fields}, fields)
     if not after:
         return locked
+    if before.get("series"):
+        campaign_leaves_series.send(sender=Campaign, campaign=locked)
     for name, value in fields.items():
         setattr(locked, name, value)
     _check(locked)

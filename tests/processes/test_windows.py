@@ -128,6 +128,26 @@ def test_the_next_mailing_waits_until_another_person_accepts_the_rewrite(post):
     assert evaluate(post).decisions == []
 
 
+def test_no_mailing_leaves_its_series_to_get_round_the_rewrite(post):
+    letter, following = mailing(post), mailing(post, "Декабрь", status="planned")
+    fact(post, SENT, letter, sends=600, delivered=600, unsubscribes=60)
+    [decision] = evaluate(post).decisions
+    common = {"company": post.company, "by": post.pm, "at": NOW}
+    update_campaign(**common, campaign=following, series="Зима")
+    update_campaign(**common, campaign=following, series="Новости")
+    sign(post, choice="rewrite", decision=decision)
+
+    for campaign in (letter, following):
+        for series in ("", "Зима"):
+            with pytest.raises(SeriesWaits, match="не уходит"):
+                update_campaign(**common, campaign=campaign, series=series)
+    update_campaign(**common, campaign=following, series="Новости", name="Январь")
+    action = Action.objects.get(kind="rewrite")
+    services.close_action(company=post.company, by=post.content, at=NOW, action=action)
+    services.accept_rewrite(company=post.company, by=post.owner, at=NOW, action=action)
+    assert update_campaign(**common, campaign=following, series="", status="active").status == "active"
+
+
 def test_the_mailing_of_another_channel_or_company_waits_for_nobody(post, rival):
     letter = mailing(post)
     fact(post, SENT, letter, sends=600, delivered=600, unsubscribes=60)
