@@ -63,7 +63,7 @@ def after_parts(*, decision: Decision, seen: dict, person: Membership, at: datet
     opened_on = decision.company.local_date(decision.opened_at)
     return After(
         gone=escalation.gone_since(seen, opened_on) if sees_money and decision.is_open and seen else None,
-        refined=_refined(decision, at) if decision.is_open and sees_money else None,
+        refined=_refined(decision, at) if sees_money else None,
         override=running,
         account=account_page.line_of(own) if own and sees_money else None,
         reviews=review_pages.panels(decision=decision, person=person, at=at, sees_money=sees_money) if signed else [],
@@ -77,12 +77,18 @@ def _override(decision: Decision, person: Membership, at: datetime) -> Override 
 
 
 def _refined(decision: Decision, at: datetime) -> Refined | None:
-    """What has changed since it opened; None where no day of the evidence has."""
-    kept = decision.evidence
+    """What has changed since it opened, till now or till it was withdrawn; None where no day of the evidence has."""
+    kept, upto = decision.evidence, decision.company.local_date(decision.closed_at or at)
     if not kept or decision.breach_id is None:
         return None
-    now = restated.now_of(company=decision.company, decisions=[decision], at=at)[decision.pk]
-    found = restated.compare(kept, now, today=decision.company.local_date(at))
+    if decision.is_open:
+        now = restated.now_of(company=decision.company, decisions=[decision], at=at)[decision.pk]
+    elif "at_withdrawal" in kept:
+        days = restated.kept_days(kept["at_withdrawal"], upto - restated.LOOKED_AT)
+        now = {day: figures for day, (figures, _breaching) in days.items() if figures is not None}
+    else:
+        return None
+    found = restated.compare(kept, now, today=upto)
     if not any(pair.differs for pair in found.days):
         return None
 

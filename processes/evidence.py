@@ -1,7 +1,7 @@
 """The evidence of a decision: what the rule saw, day by day, and what waiting costs. Gathered set-based, kept as JSON.
 
-Decimals are strings, days are ISO, unknown is null. A decision keeps what it saw when it opened and when it was signed;
-while it is open the page and the API gather the same afresh.
+Decimals are strings, days are ISO, unknown is null. A decision keeps what it saw when it opened and when it was signed
+(`at_signature`) or withdrawn (`at_withdrawal`); while it is open the page and the API gather the same afresh.
 
 {"rule": {"id", "number", "version", "name", "sentence": {"ru", "en"}, "plain": the same without the line, "comparison", "window", "n", "action"},
  "kpi": {"code", "name": {"ru", "en"}, "unit", "formula"}, "line", "goal", "is_money", "is_cost", "reveals_money",
@@ -35,6 +35,8 @@ from roles.models import Company, in_language
 
 SERIES_DAYS = 21
 DAYS_BEFORE = 3
+EACH_DAY_BEYOND = frozenset({Window.IN_A_ROW, Window.M_OF_N, Window.EVENT})
+"""Windows whose every breaching day is beyond the line by itself."""
 LONGEST_SILENCE = 30
 """Days without a conversion that are kept with the evidence at most: older ones are not compared with late data."""
 
@@ -64,6 +66,14 @@ def gather(*, company: Company, breaches: Iterable[Breach], at: datetime, brief:
         return {}
     around = _surroundings(company, breaches, at, brief)
     return {breach.pk: _evidence(breach, around) for breach in breaches}
+
+
+def kept_with_now(decision, name: str, at: datetime) -> dict:
+    """The evidence of a decision with what its breach looks like at a moment, under a name."""
+    if decision.breach is None:
+        return decision.evidence
+    now = gather(company=decision.company, breaches=[decision.breach], at=at)[decision.breach_id]
+    return {**decision.evidence, name: now}
 
 
 def _surroundings(company: Company, breaches: list[Breach], at: datetime, brief: bool) -> Surroundings:
@@ -98,6 +108,7 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
     version, kpi = breach.version, around.kpis[breach.version.kpi_id]
     formula = around.formulas[kpi.kpi_id]
     rows = [row for row in around.lines[breach.pk].days if row.day <= around.today]
+    refined = _refined_away(breach, rows)
     top, bottom = _sides(version, formula, around.metrics)
     last_day = rows[-1].day if rows else breach.opened_on
     daily = _daily(breach, formula, around) if around.cube else {}
@@ -117,14 +128,14 @@ def _evidence(breach: Breach, around: Surroundings) -> dict:
         "reveals_money": "money" in {top["unit"], bottom["unit"]},
         "numerator": top,
         "denominator": bottom,
-        "days": _before(breach, daily, rests_from) + [_day(row) for row in rows],
+        "days": _before(breach, daily, rests_from) + [_day(row, refined) for row in rows],
         "rests_from": _iso(rests_from),
         "firing": breach.closed_on is None,
         "bounds": _bounds(breach),
         "series": _series(daily, last_day, version) if around.cube else [],
         "first_day": _iso(breach.first_day),
         "last_day": _iso(last_day),
-        "breaching_days": [day for day in breach.days if day <= around.today.isoformat()],
+        "breaching_days": [day for day in breach.days if day <= around.today.isoformat() and day not in refined],
         "found_late": breach.found_late,
         **_sums(rows, around.lines[breach.pk]),
         "owner": {"id": owner.pk, "name": str(owner)} if owner else None,
@@ -240,11 +251,29 @@ def _before(breach: Breach, daily: dict, rests_from: date) -> list[dict]:
     ]  # fmt: skip
 
 
-def _day(row) -> dict:
+def _refined_away(breach: Breach, rows: list) -> set[str]:
+    """The days of a breach that late data ended which are not beyond the line any more: the row keeps its days as they fired."""
+    version = breach.version
+    if breach.closed_as != "gone" or version.window not in EACH_DAY_BEYOND:
+        return set()
+    above = version.comparison == version.Comparison.ABOVE
+    return {
+        row.day.isoformat() for row in rows
+        if row.breaching and not is_beyond(row, version.line, above)
+    }  # fmt: skip
+
+
+def is_beyond(row, line: Decimal, above: bool) -> bool:
+    """Is a day, whose numerator and denominator are known, on the wrong side of the line?"""
+    over = row.numerator - line * row.denominator
+    return over > 0 if above else over < 0
+
+
+def _day(row, refined: set[str]) -> dict:
     return {
         "date": _iso(row.day), "numerator": _text(row.numerator), "denominator": _text(row.denominator),
         "value": _text(row.value), "over": _text(row.over), "cumulated": _text(row.cumulated),
-        "breaching": bool(row.breaching),
+        "breaching": bool(row.breaching) and row.day.isoformat() not in refined,
     }  # fmt: skip
 
 
@@ -294,10 +323,10 @@ def without_money(evidence: dict) -> dict:
         return evidence
     hidden = {name for name in ("numerator", "denominator") if evidence[name]["unit"] == "money"}
     hidden |= {"over", "cumulated", "value"}
-    signed = {"at_signature": without_money(evidence["at_signature"])} if "at_signature" in evidence else {}
+    later = {name: without_money(evidence[name]) for name in ("at_signature", "at_withdrawal") if name in evidence}
     return (
         evidence
-        | signed
+        | later
         | {
             "rule": {**evidence["rule"], "sentence": evidence["rule"]["plain"], "name": None},
             "line": None,

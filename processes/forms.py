@@ -127,7 +127,7 @@ class DecisionCosignForm(RefusableForm):
 
 class DecisionWithdrawForm(RefusableForm):
     reason = forms.CharField(
-        label=_("Which figures were refined"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Why it is withdrawn"), required=False, max_length=300, widget=forms.Textarea(attrs={"rows": 2})
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from processes import evidence, selectors, wording
+from processes.changed import Changed, changed_of, told_by
 from processes.escalation import Deadlines, deadlines
 from processes.models import Action, Choice, Decision
 from processes.opening import Behind, burned_behind
@@ -35,6 +36,11 @@ class WaitingLine:
     def behind(self) -> Behind | None:
         """The facts of what burned."""
         return burned_behind(self.row.evidence)
+
+    @property
+    def changed(self) -> Changed | None:
+        """That the rule fires no more, where nobody has decided yet."""
+        return changed_of(self.row.decision)
 
     @property
     def pace(self) -> str:
@@ -100,11 +106,12 @@ def waiting_lines(*, company: Company, person: Membership, at: datetime) -> list
     lines = []
     for row in selectors.waiting_decisions(company=company, at=at):
         sees = person.can(Permission.VIEW_MONEY, row.decision.channel_id)
-        seen = row.evidence if sees or not row.evidence else evidence.without_money(row.evidence)
+        told = told_by(row.decision, row.evidence)
+        told = told if sees or not told else evidence.without_money(told)
         lines.append(
             WaitingLine(
                 row=row, mark=_mark(row.decision), kind=_kind(row.decision),
-                headline=wording.headline(seen, company.currency),
+                headline=wording.headline(told, company.currency),
                 burned=row.burned if sees else None, per_day=row.per_day if sees else None,
             )
         )  # fmt: skip

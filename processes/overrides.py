@@ -33,8 +33,9 @@ class Override:
     spent: Decimal | None
 
     @property
-    def is_last_day(self) -> bool:
-        return self.day == self.days
+    def is_used_up(self) -> bool:
+        """Has the agreed spend gone before the date? Then the rule counts breaching days anew and asks again."""
+        return self.extra is not None and self.spent is not None and self.spent >= self.extra
 
 
 def running(

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import Window
 from kpis.series import last_day_taken
-from processes import deciders, evidence, sealing, selectors, wording
+from processes import changed, deciders, evidence, sealing, selectors, wording
 from processes.after_pages import After, after_parts
+from processes.changed import Changed
 from processes.models import Decision, Signature
 from processes.opening import Behind, Parts, burned_behind, parts_of
 from processes.signing import Standing
@@ -91,13 +92,15 @@ class DecisionPage:
     deciders: list[Membership]
     waits: timedelta
     overdue: bool
-    changed: bool
+    changed: Changed | None
     cosign_problem: str | None
     may_take_back: bool
     may_withdraw: bool
     after: After
     terms: list[tuple[str, str]]
     refused: list[Signature]
+    earlier: list[Decision]
+    withdrawn_by: Membership | None
     intact: bool
 
     @property
@@ -132,14 +135,15 @@ def decision_page(*, decision: Decision, person: Membership, at: datetime) -> De
     seen = _shown_evidence(decision, at, people, sees_money)
     standing = deciders.standing_of(decision=decision, person=person, at=at, people=people)
     waits_cosign = decision.state == Decision.State.WAITING_COSIGN
-    changed = selectors.evidence_changed(decision)
+    after = after_parts(decision=decision, seen=seen, person=person, at=at, sees_money=sees_money)
+    is_changed = changed.changed_of(decision, refined=after.refined is not None)
     currency = decision.company.currency
     rule = seen.get("rule", {})
     return DecisionPage(
         decision=decision,
         evidence=seen,
         sees_money=sees_money,
-        quote=wording.quote(seen, currency),
+        quote=wording.quote(_told(decision, seen, sees_money), currency),
         sentence=evidence.said(rule.get("sentence")),
         names=_names(seen, currency) if seen else {},
         sources=[{**row, "day": _date(row["last_day"])} for row in seen.get("sources", ())],
@@ -154,13 +158,15 @@ def decision_page(*, decision: Decision, person: Membership, at: datetime) -> De
         deciders=deciders.deciders(decision=decision, people=people),
         waits=at - decision.opened_at,
         overdue=decision.is_open and at > decision.deadline_at,
-        changed=changed,
+        changed=is_changed,
         cosign_problem=_cosign_problem(decision, person, people) if waits_cosign else None,
         may_take_back=waits_cosign and decision.signed_by_id == person.pk,
-        may_withdraw=changed and selectors.may_withdraw(person=person, standing=standing, people=people),
-        after=after_parts(decision=decision, seen=seen, person=person, at=at, sees_money=sees_money),
+        may_withdraw=is_changed is not None and selectors.may_withdraw(person=person, standing=standing, people=people),
+        after=after,
         terms=wording.terms_lines(decision, sees_money=sees_money, campaigns=_kept_names(decision)),
         refused=[row for row in decision.signatures.all() if row.part == Signature.Part.REFUSE],
+        earlier=selectors.earlier_rounds(decision=decision),
+        withdrawn_by=selectors.withdrawn_by(decision),
         intact=decision.state != Decision.State.SIGNED or sealing.is_intact(decision),
     )
 
@@ -171,6 +177,11 @@ def _shown_evidence(decision: Decision, at: datetime, people, sees_money: bool) 
     else:
         seen = decision.kept_evidence
     return seen if sees_money or not seen else evidence.without_money(seen)
+
+
+def _told(decision: Decision, seen: dict, sees_money: bool) -> dict:
+    told = changed.told_by(decision, seen)
+    return told if sees_money or not told else evidence.without_money(told)
 
 
 def _names(seen: dict, currency: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from kpis.models import StopRuleVersion
 from kpis.selectors import over_line, refire
 from processes import ledger
 from processes.account import Days, Figures
-from processes.evidence import amount
+from processes.evidence import amount, is_beyond
 from processes.models import Decision
 from processes.signed_formulas import signed_formulas
 from roles.models import Company
@@ -135,12 +135,6 @@ def _as_signed(decision: Decision, formula: Formula) -> refire.Signed:
         decision.company.local_date(decision.effective_at),
         refire.Bounds(**{name: amount(value) for name, value in bounds.items()}) if bounds else None,
     )  # fmt: skip
-
-
-def is_beyond(row: Figures, line: Decimal, above: bool) -> bool:
-    """Is a day on the wrong side of the line?"""
-    over = row.numerator - line * row.denominator
-    return over > 0 if above else over < 0
 
 
 def ratio(rows: Iterable[Figures | None]) -> Decimal | None:

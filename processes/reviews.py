@@ -11,7 +11,7 @@ from kpis.selectors.cube import load_cube
 from kpis.selectors.measures import Measure, measures_of
 from processes import forecasts, ledger, restated, selectors
 from processes.escalation import note_deadlines
-from processes.evidence import amount
+from processes.evidence import amount, is_beyond
 from processes.ledger import Entry
 from processes.models import Decision, Review
 from processes.restated import Restated
@@ -133,7 +133,7 @@ def changed_figures(seen: dict, found: Restated, fires: bool | None = None) -> t
         return common | {"value": text(value), "days": days}
 
     counted = [pair for pair in found.days if pair.breaching]
-    still = [bool(pair.now) and restated.is_beyond(pair.now, line, above) for pair in counted]
+    still = [bool(pair.now) and is_beyond(pair.now, line, above) for pair in counted]
     then, now = side(found.was, "was"), side(found.now, "now") | {"breaching": still, "fires": fires}
     verdict, because = forecasts.still_right(then, now)
     return then, now | {"proposed": verdict, "because": because}

@@ -13,7 +13,7 @@ from kpis.selectors import stop_rules
 from processes import deciders, evidence
 from processes.models import Action, Choice, Decision
 from processes.signing import Standing
-from roles.models import Channel, Company, Membership
+from roles.models import AuditEvent, Channel, Company, Membership
 from roles.permissions import Permission, RoleKind
 
 State = Decision.State
@@ -91,10 +91,10 @@ def breaches_without_decision(*, company: Company, at: datetime) -> list[tuple[B
         breaches = [breach for breach in breaches if breach.rule_id not in shadowed]
     latest: dict[int, Decision] = {}
     earlier = Decision.objects.filter(company=company, breach__in=[breach.pk for breach in breaches])
-    for decision in earlier.order_by("round"):
+    for decision in earlier.order_by("round", "pk"):
         latest[decision.breach_id] = decision
     return [
-        (breach, latest[breach.pk].round + 1 if breach.pk in latest else 1)
+        (breach, _next_round(latest.get(breach.pk)))
         for breach in sorted(breaches, key=lambda breach: (breach.opened_on, breach.pk))
         if breach.pk not in latest or _calls_for_a_round(company, latest[breach.pk], today)
     ]
@@ -113,6 +113,13 @@ def _too_late(breach: Breach, today: date) -> bool:
     return breach.found_late and today - newest >= LATE_AFTER
 
 
+def _next_round(before: Decision | None) -> int:
+    """One more than were answered: a question that refined figures took back is asked again under its own number."""
+    if before is None:
+        return 1
+    return before.round + (before.state == State.SIGNED)
+
+
 def _calls_for_a_round(company: Company, decision: Decision, today: date) -> bool:
     """Is the answer of the last round used up while the rule still fires?"""
     if decision.state in Decision.UNDECIDED:
@@ -127,6 +134,18 @@ def _calls_for_a_round(company: Company, decision: Decision, today: date) -> boo
 def evidence_changed(decision: Decision) -> bool:
     """Does the rule no longer fire, although nobody has decided? Then the signer has to read that first."""
     return decision.is_open and decision.breach is not None and decision.breach.closed_on is not None
+
+
+def withdrawn_by(decision: Decision) -> Membership | None:
+    """Who withdrew a question; None where it gave way to a newer one by itself, or nobody withdrew it."""
+    if decision.state != State.WITHDRAWN:
+        return None
+    events = AuditEvent.objects.filter(
+        company=decision.company, object_type=decision._meta.label_lower, object_id=str(decision.pk),
+        verb="withdraw_decision", by__isnull=False,
+    )  # fmt: skip
+    event = events.select_related("by__user").last()
+    return event and event.by
 
 
 @dataclass(frozen=True)
@@ -200,6 +219,14 @@ def decision_log(
     if year is not None:
         found = found.filter(year=year)
     return found.order_by("-year", "-number")
+
+
+def earlier_rounds(*, decision: Decision) -> list[Decision]:
+    """The questions that the same breach has asked before, oldest first."""
+    if decision.breach_id is None:
+        return []
+    found = Decision.objects.filter(company=decision.company, breach=decision.breach_id, pk__lt=decision.pk)
+    return list(found.select_related("company", "signed_by__user").order_by("pk"))
 
 
 def similar_decisions(*, decision: Decision, limit: int = 4) -> list[Decision]:

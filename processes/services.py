@@ -184,13 +184,9 @@ def _put_first_signature(decision: Decision, by: Membership, at: datetime, signe
     each other.
     """
     roles_selectors.lock_channel(company=decision.company, pk=decision.channel_id)
-    seen = decision.evidence
-    if decision.breach is not None:
-        now = evidence.gather(company=decision.company, breaches=[decision.breach], at=at)[decision.breach_id]
-        seen = {**seen, "at_signature": now}
     signatures.claim(
-        decision, State.OPEN, state=State.WAITING_COSIGN, evidence=seen, signed_by=by, signed_as=signed_as, signed_at=at,
-        **signed,
+        decision, State.OPEN, state=State.WAITING_COSIGN, evidence=evidence.kept_with_now(decision, "at_signature", at),
+        signed_by=by, signed_as=signed_as, signed_at=at, **signed,
     )  # fmt: skip
     signatures.add_signature(
         decision=decision, by=by, at=at, signed_as=signed_as, part=Part.SIGN, reason=decision.reason
@@ -269,7 +265,8 @@ def _refuse(decision: Decision, by: Membership, at: datetime, hat: str, reason: 
 
 @transaction.atomic
 def withdraw_decision(*, company: Company, decision: Decision, by: Membership, at: datetime, reason: str) -> Decision:
-    """Close a question that restated data has answered: only while the rule no longer fires. The reason is kept.
+    """Close a question that restated data has answered: only while the rule no longer fires. The reason is kept, and the
+    figures of this moment beside those that had opened it.
 
     Whoever may decide may withdraw, and the analyst, whose figures they are. Raises MayNotSign (403), StillFiring,
     AlreadySigned or NotOpen (409).
@@ -286,7 +283,10 @@ def withdraw_decision(*, company: Company, decision: Decision, by: Membership, a
     if not reason.strip():
         raise refuse("reason", "required", _("Say why: which figures have been refined."))
     before = str(decision.state)
-    signatures.claim(decision, decision.state, state=State.WITHDRAWN, closed_note=reason.strip()[:300], closed_at=at)
+    signatures.claim(
+        decision, decision.state, state=State.WITHDRAWN, closed_note=reason.strip()[:300], closed_at=at,
+        evidence=evidence.kept_with_now(decision, "at_withdrawal", at),
+    )  # fmt: skip
     audit.record(
         company=company, by=by, verb="withdraw_decision", obj=decision, at=at, reason=reason.strip(),
         before={"state": before}, after={"number": str(decision), "state": State.WITHDRAWN.value},

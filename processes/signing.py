@@ -58,6 +58,7 @@ def standing(*, person_id: int, hats: Iterable[Hat], case: Case) -> Standing:
         why_second = _("You run this channel: whoever runs a channel does not prolong it alone.")
         return Standing(signs_as, why, KEEPS_SPENDING, CHECKER if is_owner else OWNER, why_second)
     if case.round >= OWNERS_ROUND and not is_owner:
+        why = _("The third round goes to the owner: you may stop or cut, the rest needs the owner's signature too.")
         return Standing(signs_as, why, KEEPS_SPENDING, OWNER, _("The third round goes to the owner."))
     return Standing(signs_as, why)
 

@@ -63,14 +63,17 @@ def headline(evidence: dict, currency: str) -> str:
 def quote(evidence: dict, currency: str) -> str:
     """The headline with the figures of the breaching days, as the page opens: «…: 4 900, 5 300 и 5 520 ₽.»"""
     text = headline(evidence, currency)
-    values = [row["value"] for row in breaching(evidence)][-MOST_VALUES:] if evidence else []
-    figures = [value_figure(value, evidence, currency) for value in values if value is not None]
+    values = [row["value"] for row in breaching(evidence)] if evidence else []
+    known = [value_figure(value, evidence, currency) for value in values if value is not None]
+    figures = known[-MOST_VALUES:]
     if not text or not figures:
         return f"{text}." if text else ""
     listed = figures[0] if len(figures) == 1 else _("%(some)s and %(last)s") % {
         "some": ", ".join(figures[:-1]), "last": figures[-1],
     }  # fmt: skip
-    return f"{text}: {listed}."
+    return f"{text}: {listed}." if len(known) == len(figures) else _("%(text)s. The last of them: %(listed)s.") % {
+        "text": text, "listed": listed,
+    }  # fmt: skip
 
 
 def consequence(option: dict, evidence: dict, currency: str) -> str:

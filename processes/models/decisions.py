@@ -29,7 +29,8 @@ class Decision(CompanyOwned):
 
     `evidence` and `options` are JSON frozen when the decision opens and once more when it is signed (see
     `processes.evidence`); `number` counts within the company and year of opening: № 2026-118. `attempt` grows when a
-    second signature is refused and the question is open again.
+    second signature is refused and the question is open again. `round` counts the answers: a question that was withdrawn
+    gives its round to the next one.
     """
 
     class Kind(models.TextChoices):
@@ -92,7 +93,9 @@ class Decision(CompanyOwned):
         constraints = [
             models.UniqueConstraint(fields=["company", "year", "number"], name="decision_number_once"),
             models.UniqueConstraint(
-                fields=["company", "breach", "round"], condition=Q(breach__isnull=False), name="decision_once_per_round"
+                fields=["company", "breach", "round"],
+                name="decision_once_per_answered_round",
+                condition=Q(breach__isnull=False, state__in=["open", "waiting_cosign", "signed"]),
             ),
             models.CheckConstraint(
                 condition=Q(state__in=["open", "withdrawn", "superseded"])

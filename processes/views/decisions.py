@@ -123,13 +123,14 @@ def _decision(request, pk):
 def _page(request, decision, **posted):
     """The page with the form that was refused, if one was; the other forms are fresh."""
     at = timezone.now()
+    page = decision_page(decision=decision, person=request.person, at=at)
+    why = {"reason": page.changed.why} if page.changed else {}
     forms = {
         "sign": posted.get("sign") or _fresh(DecisionSignForm(request, decision=decision, at=at)),
         "cosign": posted.get("cosign") or _fresh(DecisionCosignForm(request, auto_id="cosign-%s")),
-        "withdraw": posted.get("withdraw") or _fresh(DecisionWithdrawForm(request, auto_id="withdraw-%s")),
+        "withdraw": posted.get("withdraw") or _fresh(DecisionWithdrawForm(request, auto_id="withdraw-%s", initial=why)),
     }
     refused = next(iter(posted.values()), None)
-    page = decision_page(decision=decision, person=request.person, at=at)
     context = {
         "page": page, "decision": decision, "forms": forms, "refused": refused,
         "review_forms": _review_forms(request, page, posted.get("review")),

@@ -205,7 +205,8 @@ def _of_others(waiting: list[lists.WaitingLine], person: Membership) -> list[lis
 def _decision(line: lists.WaitingLine) -> Due:
     decision = line.decision
     title = _("Decide: %(subject)s") % {"subject": decision.subject}
-    return Due(title, "processes:decision-detail", (decision.pk,), decision.deadline_at, line.headline, _("Decide"))
+    note = line.changed.title if line.changed else line.headline
+    return Due(title, "processes:decision-detail", (decision.pk,), decision.deadline_at, note, _("Decide"))
 
 
 def _rewrites(table: list[Action], person: Membership) -> list[Due]:
