@@ -1,7 +1,7 @@
 """Stand-ups: the one of a week, and those that were held."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import QuerySet
@@ -24,6 +24,11 @@ def meeting_of(*, company: Company, week: date) -> Meeting:
 def get_meeting(*, company: Company, pk: int) -> Meeting | None:
     """None when the company has none with this id."""
     return meetings(company=company).filter(pk=pk).first()
+
+
+def is_early(*, company: Company, at: datetime, standup_at: datetime) -> bool:
+    """Is the day of the schedule still ahead? Then whoever holds the meeting is asked first: its minutes are sealed."""
+    return company.local_date(at) < company.local_date(standup_at)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from kpis.selectors.targets import load_targets
 from processes.models import Action, Decision
 from reports import filing
 from reports.models import FigureDispute, WeeklyReport
+from reports.selectors.amendments import Amendment, amendments_of
 from reports.selectors.figures import Figures, Line, Shared, figures_of, shared_of
 from reports.selectors.promises import actions_of_report, promises_of
 from reports.selectors.weekly import Part, fact_part, get_report, plan_part
@@ -102,6 +103,15 @@ class ReportPage:
     def is_amendment(self) -> bool:
         """The plan is filed and frozen: what changes now is an amendment."""
         return self.plan_is_frozen and self.report.plan_submitted_at is not None
+
+    @cached_property
+    def amendments(self) -> list[Amendment]:
+        """What was changed in the plan since it froze, step by step."""
+        return amendments_of(report=self.report, lines=self.lines) if self.plan_is_frozen else []
+
+    @property
+    def last_amendment(self) -> Amendment | None:
+        return self.amendments[-1] if self.amendments else None
 
     @property
     def may_draft_plan(self) -> bool:

@@ -78,7 +78,8 @@ def submit_plan(
         if frozen and row.plan_submitted_at:
             raise filing.PlanFrozen(_("The plan is filed and frozen. Change it by an amendment with a reason."))
         if plan is not None and frozen:
-            _amend(row, _changed(row, plan.values), reason)
+            if changed := _changed(row, plan.values):
+                _amend(row, by, at, changed, reason)
             if plan.items is not None:
                 _write_items(row, plan.items)
         elif plan is not None:
@@ -134,13 +135,7 @@ def amend_plan(
                 "plan", "missing", _("Nothing differs from the plan in force: type the new figure first.")
             )
             raise Incomplete(error.message, [error])
-        before = {line.measure: line.planned for line in row.plan_lines.all()}
-        _amend(row, values, reason)
-        after = {line.measure: line.planned for line in row.plan_lines.all()}
-        audit.record(
-            company=company, by=by, verb="amend_weekly_plan", obj=row, at=at, reason=reason,
-            before=_texts(before, values), after=_texts(after, values),
-        )  # fmt: skip
+        _amend(row, by, at, values, reason)
         return keep(row, by, at)
 
 
@@ -148,14 +143,18 @@ def _texts(values: dict[str, Decimal | None], only) -> dict[str, str | None]:
     return {key: None if values.get(key) is None else str(values[key]) for key in only}
 
 
-def _amend(row: WeeklyReport, values: dict[str, Decimal | None], reason: str) -> None:
+def _amend(
+    row: WeeklyReport, by: Membership, at: datetime, values: dict[str, Decimal | None], reason: str
+) -> None:  # fmt: skip
+    """Put other figures over the frozen ones; the step itself stays in the journal, and the page shows all of them."""
     _check_values(row, values)
-    if values and not reason.strip():
+    if not reason.strip():
         error = FieldError(
             "reason", "missing", _("Say why the plan changes after its deadline: both plans stay visible.")
         )
         raise Incomplete(error.message, [error])
     lines = {line.measure: line for line in row.plan_lines.all()}
+    before = {measure: line.planned for measure, line in lines.items()}
     for measure, value in values.items():
         line = lines.get(measure) or PlanLine(
             company_id=row.company_id, report=row, measure=measure, position=len(lines)
@@ -163,3 +162,8 @@ def _amend(row: WeeklyReport, values: dict[str, Decimal | None], reason: str) ->
         line.amended, line.amend_reason = value, reason.strip()
         lines[measure] = line
         line.save()
+    after = {line.measure: line.planned for line in row.plan_lines.all()}
+    audit.record(
+        company=row.company, by=by, verb="amend_weekly_plan", obj=row, at=at, reason=reason,
+        before=_texts(before, values), after=_texts(after, values),
+    )  # fmt: skip

@@ -15,11 +15,13 @@ from django.views.decorators.http import require_POST
 from kpis.periods import week_label
 from reports.forms.meetings import EndForm, TopicsForm
 from reports.models import Meeting
-from reports.selectors.meetings import meeting_of
+from reports.selectors.calendar import week_book
+from reports.selectors.meetings import is_early, meeting_of
 from reports.selectors.summary import summary_week
 from reports.services import meetings as services
 from reports.slides.content import deck_of
 from reports.views.weekly import week_asked
+from roles import formats
 from roles.permissions import Permission, requires
 from roles.refusals import Refused
 
@@ -40,7 +42,7 @@ def _week(request, now: datetime) -> date:
 
 def _show(request, week: date, now: datetime, *, refused: Refused | None = None, topics=None, status: int = 200):
     deck = deck_of(company=request.company, person=request.person, week=week, at=now)
-    context = _bar(request, deck.meeting, now) | {
+    context = _bar(request, deck.meeting, now, deck.summary.moments.standup_at) | {
         "deck": deck, "summary": deck.summary, "seconds": MINUTES_EACH * 60, "refused": refused,
         "moments": deck.summary.moments,
     }  # fmt: skip
@@ -55,12 +57,30 @@ def _fresh(form):
     return form
 
 
-def _bar(request, meeting: Meeting, now: datetime) -> dict:
+def _bar(request, meeting: Meeting, now: datetime, standup_at: datetime) -> dict:
     """What the bar with the state of the meeting says."""
     return {
+        "standup_at": standup_at, "early": is_early(company=request.company, at=now, standup_at=standup_at),
         "meeting": meeting, "week": meeting.week, "run": meeting.run_for(now), "shown": meeting.slide_for(now),
         "mine": meeting.presenter_id == request.person.pk, "presents": services.may_present(request.person),
     }  # fmt: skip
+
+
+def _standup_at(request, week: date) -> datetime:
+    return week_book(company=request.company).deadlines(week).standup_at
+
+
+def _not_yet(request, week: date, now: datetime) -> Refused | None:
+    """The question to whoever holds the meeting before its day, unless they have answered it. Nothing is forbidden."""
+    standup_at = _standup_at(request, week)
+    sure = request.POST.get("early") == "yes"
+    if sure or not is_early(company=request.company, at=now, standup_at=standup_at):
+        return None
+    when = formats.moment(standup_at, request.company.zone)
+    return Refused(
+        _("By the schedule this stand-up is on %(when)s. Mark that you hold it earlier, and press again.")
+        % {"when": when}
+    )
 
 
 def _back(request, week: date):
@@ -84,7 +104,7 @@ def stand_up_state(request):
     meeting = meeting_of(company=request.company, week=week)
     if request.GET.get("seen") == str(meeting.version):
         return HttpResponse(status=204)
-    return render(request, "reports/_meeting_bar.html", _bar(request, meeting, now))
+    return render(request, "reports/_meeting_bar.html", _bar(request, meeting, now, _standup_at(request, week)))
 
 
 @requires(Permission.VIEW_MONEY)
@@ -95,6 +115,8 @@ def stand_up_act(request, act: str):
     week = _week(request, now)
     given = {"company": request.company, "by": request.person, "at": now, "week": week}
     if act == "start":
+        if refusal := _not_yet(request, week, now):
+            return _show(request, week, now, refused=refusal)
         deck = deck_of(company=request.company, person=request.person, week=week, at=now)
         given["slide"] = deck.channels[0].money.channel.code if deck.channels else services.SUMMARY
     try:
@@ -151,6 +173,8 @@ def stand_up_end(request):
     """End the meeting; its minutes go to everybody."""
     now = timezone.now()
     week = _week(request, now)
+    if refusal := _not_yet(request, week, now):
+        return _show(request, week, now, refused=refusal)
     form = EndForm(request, present=[])
     people = list(form.cleaned_data["present"]) if form.is_valid() else []
     deck = deck_of(company=request.company, person=request.person, week=week, at=now)

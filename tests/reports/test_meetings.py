@@ -189,3 +189,26 @@ def test_meetings_are_listed(held, acme, sign_in):
     held.act("start_meeting")
     held.end()
     assert "неделя 47" in sign_in(acme.content).get("/c/acme/reports/meetings/").content.decode()
+
+
+def test_a_stand_up_before_its_day_is_asked_about_not_forbidden(week, acme, sign_in):
+    """By the schedule it is on Monday 10:00; its minutes are sealed, so Sunday's button asks first."""
+    with time_machine.travel(week.local("sun", 20), tick=False):
+        cmo = sign_in(acme.cmo)
+        assert cmo.get(f"{STAND_UP}{ASKED}").content.decode().count('name="early"') == 1
+        asked = cmo.post(f"{STAND_UP}start/{ASKED}")
+        assert (asked.status_code, "Отметьте, что проводите его раньше" in asked.content.decode()) == (400, True)
+        assert not Meeting.objects.filter(state="running").exists()
+        assert cmo.post(f"{STAND_UP}start/{ASKED}", {"early": "yes"}).status_code == 302
+        assert "Проводим раньше" in cmo.get(f"{STAND_UP}{ASKED}").content.decode()
+        assert cmo.post(f"{STAND_UP}end/{ASKED}").status_code == 400
+        assert Meeting.objects.get().state == "running"
+        assert cmo.post(f"{STAND_UP}end/{ASKED}", {"early": "yes"}).status_code == 302
+    assert Meeting.objects.get().state == "ended"
+
+
+def test_on_its_day_nobody_is_asked(week, acme, sign_in):
+    with time_machine.travel(week.local("next_mon", 8), tick=False):
+        cmo = sign_in(acme.cmo)
+        assert 'name="early"' not in cmo.get(f"{STAND_UP}{ASKED}").content.decode()
+        assert cmo.post(f"{STAND_UP}start/{ASKED}").status_code == 302

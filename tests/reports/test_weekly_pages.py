@@ -284,6 +284,43 @@ def test_filed_plan_is_amended_after_the_deadline(desk, sign_in):
     assert (line.value, line.amended, line.amend_reason) == (70, 60, "Кабинет закрыт")
 
 
+def test_every_step_of_an_amended_plan_stays_on_the_page(desk, sign_in):
+    desk.run("before_thu", 12)
+    send = url(desk, "weekly-report-submit-plan", desk.report().pk)
+    with at(desk, "mon", 10):
+        sign_in(desk.made.performance).post(send, {"part": "plan", "plan-leads": "70"})
+        assert "Как меняли план" not in page(desk, sign_in(desk.made.performance), part="plan").content.decode()
+    for hour, leads, reason in ((10, "60", "Кабинет закрыт"), (15, "70", "Кабинет открыли")):
+        with at(desk, "tue", hour):
+            browser = sign_in(desk.made.performance)
+            version = desk.report().version
+            assert browser.post(send, {"plan-leads": leads, "reason": reason, "version": version}).status_code == 302
+    with at(desk, "wed", 10):
+        told = page(desk, sign_in(desk.made.performance), part="plan").content.decode()
+        read = page(desk, sign_in(desk.made.analyst), part="plan").content.decode()
+
+    text = re.sub(r"<[^>]+>|\s+", " ", told.replace("\xa0", " "))
+    assert "70 → 60" in re.sub(r" +", " ", text)
+    assert "60 → 70" in re.sub(r" +", " ", text)
+    assert "Кабинет закрыт" in text
+    assert "Изменение плана подано 17.11.2026, 15:00" in text
+    assert "Черновик сохранён" not in text
+    assert "Кабинет закрыт" in read
+
+
+def test_a_late_plan_with_another_figure_leaves_its_step_too(desk, sign_in):
+    desk.run("before_thu", 12)
+    with at(desk, "mon", 15):
+        browser, send = sign_in(desk.made.performance), url(desk, "weekly-report-submit-plan", desk.report().pk)
+        sent = {"part": "plan", "plan-leads": "50", "reason": "Кабинет закрыт", "version": desk.report().version}
+        assert browser.post(send, sent).status_code == 302
+        sent = {"plan-leads": "40", "reason": "Закрыли второй", "version": desk.report().version}
+        assert browser.post(send, sent).status_code == 302
+        html = page(desk, browser, part="plan").content.decode()
+    assert "Кабинет закрыт" in html
+    assert "Закрыли второй" in html
+
+
 # ---------------------------------------------------------------- who sees and does what
 
 
