@@ -104,7 +104,7 @@ def write_breaches(work: Work, outcome) -> None:
                 _close(work, row, work.today, work.why_not_judged(key), outcome)
     changed = outcome.closed + outcome.updated
     prefetch_related_objects(changed, "rule", "channel", "campaign")
-    Breach.objects.bulk_update(changed, ["first_day", "days", "muted", "closed_on", "closed_as"])
+    Breach.objects.bulk_update(changed, ["first_day", "days", "muted", "found_late", "closed_on", "closed_as"])
     outcome.opened += Breach.objects.bulk_create(fresh)
     prefetch_related_objects(outcome.opened, "rule")
     for row in outcome.opened:
@@ -141,15 +141,20 @@ def _overlap(work: Work, episode: Episode, row: Breach) -> bool:
 def _opened(work: Work, one: Series, episode: Episode) -> list[Breach]:
     if episode.closed is not None or not _is_fresh(work, episode):
         return []
-    before: RuleState | None = work.states.get((one.version.pk, *one.scope))
     opened_on = work.day(episode.opened)
     return [
         Breach(
             company=work.company, rule_id=one.version.rule_id, version=one.version, channel=one.channel, campaign=one.campaign,
             first_day=work.day(episode.first), opened_on=opened_on, days=_days(work, episode), muted=episode.muted,
-            found_late=before is not None and before.last_day >= opened_on, detected_at=work.at,
+            found_late=_was_judged(work, one.version.pk, one.scope, opened_on), detected_at=work.at,
         )
     ]  # fmt: skip
+
+
+def _was_judged(work: Work, version_id: int, scope: tuple, day: date) -> bool:
+    """Had a day been judged before this evaluation? Then what is found on it now is found late."""
+    before: RuleState | None = work.states.get((version_id, *scope))
+    return before is not None and before.last_day >= day
 
 
 def _is_fresh(work: Work, episode: Episode) -> bool:
@@ -165,6 +170,9 @@ def _grow(work: Work, episode: Episode, row: Breach, outcome) -> None:
         if episode.closed is None and row.closed_as != "signed" and _is_fresh(work, episode):
             row.closed_on, row.closed_as = None, ""
             row.first_day, row.days, row.muted = work.day(episode.first), _days(work, episode), episode.muted
+            row.found_late = row.found_late or _was_judged(
+                work, row.version_id, (row.channel_id, row.campaign_id or 0), work.day(episode.days[-1])
+            )
             outcome.updated.append(row)
             work.tell("open_breach", row, rule=str(row.rule), subject=str(row.subject), again=True)
         return

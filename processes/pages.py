@@ -8,6 +8,8 @@ from django.utils.translation import gettext as _
 
 from kpis.charts import Plot, line_plot
 from kpis.day_classes import Window
+from kpis.models import DataIncident
+from kpis.selectors import incidents
 from kpis.series import last_day_taken
 from processes import changed, deciders, evidence, sealing, selectors, wording
 from processes.after_pages import After, after_parts
@@ -100,6 +102,7 @@ class DecisionPage:
     terms: list[tuple[str, str]]
     refused: list[Signature]
     earlier: list[Decision]
+    doubts: list[DataIncident]
     withdrawn_by: Membership | None
     intact: bool
 
@@ -166,6 +169,7 @@ def decision_page(*, decision: Decision, person: Membership, at: datetime) -> De
         terms=wording.terms_lines(decision, sees_money=sees_money, campaigns=_kept_names(decision)),
         refused=[row for row in decision.signatures.all() if row.part == Signature.Part.REFUSE],
         earlier=selectors.earlier_rounds(decision=decision),
+        doubts=_doubts(decision, seen),
         withdrawn_by=selectors.withdrawn_by(decision),
         intact=decision.state != Decision.State.SIGNED or sealing.is_intact(decision),
     )
@@ -177,6 +181,14 @@ def _shown_evidence(decision: Decision, at: datetime, people, sees_money: bool) 
     else:
         seen = decision.kept_evidence
     return seen if sees_money or not seen else evidence.without_money(seen)
+
+
+def _doubts(decision: Decision, seen: dict) -> list[DataIncident]:
+    """Data incidents about the days of an open question: whoever signs has to know that its figures are doubted."""
+    if not decision.is_open or not seen:
+        return []
+    start, end = (date.fromisoformat(seen[name]) for name in ("rests_from", "last_day"))
+    return incidents.doubts_about(company=decision.company, channel=decision.channel, start=start, end=end)
 
 
 def _told(decision: Decision, seen: dict, sees_money: bool) -> dict:

@@ -1,9 +1,11 @@
 """Reads of data incidents: what is doubtful now, and what was."""
 
+from datetime import date
+
 from django.db.models import Count, F, Q, QuerySet
 
 from kpis.models import Breach, DataIncident
-from roles.models import Company
+from roles.models import Channel, Company
 
 KEPT = 50
 """How many of those that are over the list shows."""
@@ -22,6 +24,16 @@ def open_incidents(*, company: Company) -> list[DataIncident]:
     """Those that hold decisions first, then the newest."""
     rows = incidents(company=company).filter(state=DataIncident.State.OPEN)
     return list(rows.order_by(F("rule").asc(nulls_first=True), "-last_day", "-pk"))
+
+
+def doubts_about(*, company: Company, channel: Channel, start: date, end: date) -> list[DataIncident]:
+    """Open incidents that speak of figures of a channel on some of these days; those of the company name their channels."""
+    rows = incidents(company=company).filter(state=DataIncident.State.OPEN, first_day__lte=end, last_day__gte=start)
+    return [
+        row
+        for row in rows
+        if row.channel_id == channel.pk or (row.channel_id is None and channel.name in row.figures.get("channels", ()))
+    ]
 
 
 def past_incidents(*, company: Company) -> list[DataIncident]:

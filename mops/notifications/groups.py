@@ -6,6 +6,8 @@ OF_VERB: dict[str, Group] = {
     "open_decision": Group.DECISIONS,
     "propose_decision": Group.DECISIONS,
     "refuse_decision": Group.DECISIONS,
+    "close_breach": Group.DECISIONS,
+    "withdraw_decision": Group.OUTCOMES,
     "sign_decision": Group.OUTCOMES,
     "cosign_decision": Group.OUTCOMES,
     "open_review": Group.OUTCOMES,

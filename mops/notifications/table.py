@@ -17,6 +17,7 @@ from mops.notifications.brief_kinds import BRIEF_KINDS
 from mops.notifications.handover_kinds import handover_kinds
 from mops.notifications.kinds import Item, Kind, Where, Words, page, with_reason
 from mops.notifications.recipients import holder, unique
+from mops.notifications.silent_kinds import SILENT_KINDS
 from processes import deciders
 from processes.deciders import Around
 from processes.models import Action, Decision, FlagTask, Review
@@ -365,6 +366,7 @@ KINDS: dict[str, Kind] = {
     "raise_flag": Kind(
         _flags, lambda around, item: unique([item.obj.action.owner]), _flagged, _list("processes:action-list"), together=True
     ),
+    **SILENT_KINDS,
     **BRIEF_KINDS,
     **handover_kinds(_list("processes:handover-list")),
     "hand_over_channel": Kind(_appointments, lambda around, item: unique([item.obj.person]), _handed_over, _channel_page),

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kpis.models import Breach
+from kpis.models import Breach, DataIncident
+from mops.models import Notification
 from processes import selectors, services
 from processes.lists import waiting_lines
 from processes.models import Decision
@@ -120,3 +121,44 @@ def test_a_long_breach_says_that_not_all_days_are_quoted(road):  # noqa: F811
     (line,) = waiting_lines(company=road.company, person=road.made.cmo, at=road.at(23))
     assert "9 дней" in line.headline
     assert quote(line.row.evidence, "RUB").startswith(f"{line.headline}. Последние: ")
+
+
+def test_a_breach_that_late_figures_bring_back_is_found_late(road, see, refined):  # noqa: F811
+    decision = selectors.get_decision(company=road.company, pk=refined.pk)
+    services.withdraw_decision(
+        company=road.company, decision=decision, by=road.made.cmo, at=road.at(17, 10), reason="Уточнили"
+    )
+    for offset in (15, 16):
+        road.load(offset, BAD)
+    road.run(17, 11)
+    again = Decision.objects.get(company=road.company, state="open")
+    assert (decision.evidence["found_late"], again.evidence["found_late"]) == (False, True)
+    assert "Найдено поздно" in see(road.made.cmo, page_of(again), 17)
+
+
+def test_the_page_names_an_open_doubt_about_its_days(road, see):  # noqa: F811
+    decision = road.burn()
+    common = {"company": road.company, "opened_at": road.at(17), "last_day": road.day(16)}
+    DataIncident.objects.create(
+        **common, kind="zeros", first_day=road.day(16), figures={"channels": [road.made.vk.name, "Другой"]}
+    )
+    DataIncident.objects.create(**common, kind="zeros", first_day=road.day(14), figures={"channels": ["Другой"]})
+    page = see(road.made.cmo, page_of(decision), 17)
+    assert page.count("Эти цифры под вопросом") == 1
+    road.sign(17, "stop")
+    assert "Эти цифры под вопросом" not in see(road.made.cmo, page_of(decision), 17)
+
+
+def test_who_decides_hears_that_it_fires_no_more_and_that_it_was_withdrawn(road, refined):  # noqa: F811
+    """The question stays open until somebody reads it: the director is told, and later who took it back and why."""
+    title = "Правило больше не срабатывает."
+    heard = Notification.objects.filter(company=road.company, url__endswith=page_of(refined))
+    assert [row.person for row in heard.filter(title__startswith=title)] == [road.made.cmo]
+    decision = selectors.get_decision(company=road.company, pk=refined.pk)
+    services.withdraw_decision(
+        company=road.company, decision=decision, by=road.made.analyst, at=road.at(17, 10), reason="Пришли заявки"
+    )
+    road.run(17, 11)
+    told = heard.filter(title__startswith="Вопрос отозван.")
+    assert {row.person for row in told} == {road.made.cmo, road.made.performance}
+    assert f"{refined}, вопрос отозван: {road.made.analyst}.\nПришли заявки" == told[0].text.replace("\xa0", " ")
