@@ -6,8 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from processes import deciders, signing
+from processes.keeping import keep_choices
 from processes.models import Choice, Decision, Review
-from processes.terms import Terms, cuts_a_test, running_campaigns
+from processes.terms import Terms, cuts_a_test
 from processes.wording import kpi_name
 from roles import formats, selectors
 from roles.forms import AmountField, DayField, PeopleField, PercentField, RefusableForm
@@ -56,7 +57,7 @@ class DecisionSignForm(RefusableForm):
         self.fields["assignee"].queryset = selectors.people(company=self.company)
         self._offer_checkers(decision, at)
         self._name_forecast(decision)
-        self.fields["keep"].choices = [(row.pk, row.name) for row in running_campaigns(decision)]
+        self.fields["keep"].choices = keep_choices(decision=decision, person=self.person, at=at)
         if decision.campaign_id:
             self.fields["budget"].label = _("New budget of the campaign")
         elif cuts_a_test(decision):

@@ -1,14 +1,14 @@
 """The list, the page and the forms: what each person sees and may do, also on a foreign company."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import time_machine
 from django.urls import reverse
 
-from kpis.models import Breach
+from kpis.models import Breach, DailyFact, Source
 from processes.models import Action, Decision
-from roles.models import Appointment, Channel
+from roles.models import Appointment, Campaign, Channel
 from tests.conftest import shown
 
 from .conftest import NOW, TODAY, add_breach, add_facts, add_rule, sign
@@ -356,3 +356,22 @@ def test_appointments_are_not_touched(house):
 
     assert Appointment.objects.count() == before
     assert Channel.objects.get(pk=house.vk.pk).owner == house.performance
+
+
+def test_what_to_keep_is_chosen_by_its_figure(house, sign_in):
+    """A stop takes the campaigns along; which of them is worth keeping is read beside its name."""
+    known, silent = (
+        Campaign.objects.create(company=house.company, channel=house.vk, external_id=name, name=name, status="active")
+        for name in ("Ретаргетинг", "Клипы")
+    )
+    source = Source.objects.get(company=house.company, code="crm")
+    for offset, (spend, leads) in enumerate(((2_000, 1), (2_576, 1))):
+        DailyFact.objects.create(
+            company=house.company, day=date(2026, 11, 17 + offset), channel=house.vk, campaign_id=known.pk,
+            source=source, load_id=0, spend=spend, qualified_leads=leads,
+        )  # fmt: skip
+    page = text(sign_in(house.cmo).get(url("decision-detail", house, house.decision.pk)))
+    assert "Ретаргетинг: CPA 2 288 ₽" in page
+    assert "Клипы: CPA" not in page
+    assert silent.name in page
+    assert "2 288" not in text(sign_in(house.content).get(url("decision-detail", house, house.decision.pk)))
