@@ -13,7 +13,7 @@ from kpis.charts import percent
 from kpis.day_classes import DayClass, Window
 from kpis.formulas import over
 from kpis.selectors.backtest import Backtest, Draft, Firing, Totals, backtest, span_of
-from kpis.selectors.backtest_pictures import Picture, pictures, value_of
+from kpis.selectors.backtest_pictures import Picture, pictures, spent_since, value_of
 from kpis.selectors.backtest_silence import Told, silences
 from kpis.sentences import exact, measured, rule_sentence
 from kpis.series import last_day_taken
@@ -118,6 +118,8 @@ def trial_page(*, company: Company, draft: Draft, today: date, beside: Draft | N
         company=company, draft=draft, today=today, since=since, until=until, lines=lines_around(draft), beside=beside
     )
     unit, name = measured(draft.version, draft.kpi)
+    if draft.version.window == Window.SINCE_CONVERSION:
+        name = _("Spent without a result")
     lines = [_firing_line(tried, number, firing) for number, firing in enumerate(tried.draft.firings, start=1)]
     found = tried.draft.replay
     drawn = pictures(tried, unit, name)
@@ -138,15 +140,16 @@ def _firing_line(tried: Backtest, number: int, firing: Firing) -> FiringLine:
     end = found.history.index(firing.closed_on or tried.until)
     after = int((classes[opened + 1 : end + 1] == DayClass.BREACH).sum())
     then = "" if tried.draft.version.window == Window.EVENT else _then(firing, after)
-    return FiringLine(
-        number, firing, value_of(found, firing.row, bad), then, _fired(tried, firing), _avoidable(tried, firing)
-    )
+    value = value_of(found, firing.row, bad)
+    if tried.draft.version.window == Window.SINCE_CONVERSION:
+        value = spent_since(found, firing.row, opened)[-1]
+    return FiringLine(number, firing, value, then, _fired(tried, firing), _avoidable(tried, firing))
 
 
 def _fired(tried: Backtest, firing: Firing) -> tuple[date | None, date | None]:
-    """What a budget rule compares is no sum of the days that fired it; a mailing takes the days after its own."""
+    """What a budget or a drip adds up is no ratio of the days that fired it; a mailing takes the days after its own."""
     window = tried.draft.version.window
-    if window == Window.BUDGET:
+    if window in (Window.BUDGET, Window.SINCE_CONVERSION):
         return None, None
     return firing.first_day, last_day_taken(window, firing.opened_on)
 

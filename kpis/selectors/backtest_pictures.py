@@ -11,6 +11,7 @@ from django.utils.translation import pgettext
 from kpis import periods
 from kpis.charts import Plot, Span, firing_plot
 from kpis.day_classes import DayClass, Window
+from kpis.models import StopRuleVersion
 from kpis.replay import Replay
 from kpis.selectors.backtest import Backtest, Firing
 from roles import formats
@@ -48,6 +49,19 @@ def value_of(found: Replay, row: int, days: Sequence[int]) -> Decimal | None:
     return sum((part[0] for part in parts), Decimal(0)) / below if below else None
 
 
+def spent_since(found: Replay, row: int, last: int) -> list[Decimal | None]:
+    """What “spent since the last conversion” adds up to on each day up to `last`; None where a figure is unknown."""
+    spent, sums = Decimal(0), []
+    for day in range(last + 1):
+        above, below = found.parts(row, day)
+        if above is None or below is None:
+            sums.append(None)
+            continue
+        spent = Decimal(0) if below else spent + above
+        sums.append(spent)
+    return sums
+
+
 def pictures(tried: Backtest, unit: str, name: str) -> list[Picture]:
     """Of the scopes with the most firings, then of those with the most days beyond the line; mailings stand together."""
     found = tried.draft.replay
@@ -80,25 +94,32 @@ def _picture(
     history, one = found.history, found.series[row]
     first, last = _span(tried, found)
     days = [history.day(index) for index in range(first, last + 1)]
-    values = [found.value(row, index) for index in range(first, last + 1)]
+    version = tried.draft.version
+    is_drip = version.window == Window.SINCE_CONVERSION
+    values = (
+        spent_since(found, row, last)[first:]
+        if is_drip
+        else [found.value(row, index) for index in range(first, last + 1)]
+    )
+    line = version.k * version.line if is_drip else one.line if version.window == Window.BUDGET else version.line
     classes = found.outcome.classes[row, first : last + 1].tolist()
     gaps = [day for day, kind in zip(days, classes, strict=True) if kind in (DayClass.INACTIVE, DayClass.MISSING)]
-    cut = _cut(tried, values)
+    cut = _cut(version, line, values)
     plot = firing_plot(
         days, [value if cut is None or value is None else min(value, cut) for value in values], unit,
         pgettext("plot", "%(kpi)s of %(subject)s by day") % {"kpi": name, "subject": one.campaign or one.channel},
-        _described(numbered), one.line if tried.draft.version.window == Window.BUDGET else tried.draft.version.line,
+        _described(numbered), line,
         _spans(tried, numbered), gap_days=gaps,
     )  # fmt: skip
-    return Picture(one.campaign or one.channel, plot, _months(found, row, first, last, numbered), cut)
+    rows = _months(found, row, first, last, numbered, values if is_drip else None)
+    return Picture(one.campaign or one.channel, plot, rows, cut)
 
 
-def _cut(tried: Backtest, values: list[Decimal | None]) -> Decimal | None:
+def _cut(version: StopRuleVersion, line: Decimal, values: list[Decimal | None]) -> Decimal | None:
     """Where the picture ends, if something lies beyond it."""
-    version = tried.draft.version
-    if version.comparison != "above" or version.line <= 0:
+    if version.comparison != "above" or line <= 0:
         return None
-    highest = version.line * CUT
+    highest = line * CUT
     return highest if any(value is not None and value > highest for value in values) else None
 
 
@@ -114,15 +135,20 @@ def _described(numbered: list[tuple[int, Firing]]) -> str:
     return _("Stop line and firings: %(n)s, false alarms among them: %(false)s.") % {"n": len(numbered), "false": false}
 
 
-def _months(found: Replay, row: int, first: int, last: int, numbered: list[tuple[int, Firing]]) -> list[PictureRow]:
+def _months(
+    found: Replay, row: int, first: int, last: int, numbered: list[tuple[int, Firing]],
+    sums: list[Decimal | None] | None,
+) -> list[PictureRow]:  # fmt: skip
+    """`sums`: what is added up from day to day from `first` on; of a month the most of it is told, not a ratio."""
     history, lines = found.history, []
     start = periods.month_start(history.day(first))
     for month in periods.months_between(start, history.day(last)):
         days = range(max(history.index(month), first), min(history.index(periods.month_end(month)), last) + 1)
         known = [day for day in days if found.figures.known[row, day]]
+        most = max((sums[day - first] for day in days if sums and sums[day - first] is not None), default=None)
         lines.append(
             PictureRow(
-                formats.month(month), value_of(found, row, known),
+                formats.month(month), value_of(found, row, known) if sums is None else most,
                 int((found.outcome.classes[row, days.start : days.stop] == DayClass.BREACH).sum()),
                 [number for number, firing in numbered if periods.month_start(firing.opened_on) == month],
             )

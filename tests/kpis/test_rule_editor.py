@@ -248,6 +248,18 @@ def test_it_says_what_it_was_silent_about(world, sign_in):
     assert "придержало себя" in words(tried(sign_in(world.cmo), world, confirm_pooled_7d="on"))
 
 
+def test_a_drip_is_drawn_as_what_was_spent_without_a_result(world, sign_in):
+    # 900 a day without a lead: 3600 ≥ 3 · 1000 on day 4; on day 6 nothing is known, day 9 brings a lead.
+    facts(world, [GOOD, *[(900, 0)] * 4, (None, None), *[(900, 0)] * 2, (900, 1), GOOD])
+
+    text = words(tried(sign_in(world.cmo), world, window="since_conversion", k="3"))
+
+    assert "стоп 3 000" in text, "the line of what is drawn is three lines"
+    assert f"1 {day(5)} 3 600" in text
+    assert "Июль 2026 5 400 ₽" in text, "of a month the most that was spent in a row"
+    assert "Потрачено без результата" in text
+
+
 def made_by(browser, made, **changes) -> StopRuleVersion:
     answer = browser.post(NEW, form(made, **changes))
     assert answer.status_code == 302, words(answer.content.decode())[:2000]
