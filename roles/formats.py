@@ -93,7 +93,7 @@ def figure(value: Decimal | None, unit: str, currency: str = "RUB") -> str:
     if absent(value):
         return NOTHING
     if unit == "money":
-        return money(value, currency, 0 if abs(value) >= 100 else 2)
+        return money(value, currency, 0 if not value or abs(value) >= 100 else 2)
     if unit == "share":
         return percent(value, 0 if abs(value) >= Decimal("0.1") else 1)
     if unit == "count":
@@ -131,11 +131,11 @@ def day(value: date | None, year: bool = True) -> str:
 
 
 def days(start: date, end: date, year: bool = True) -> str:
-    """A range of days: `16–22.11.2026`, `30.11–06.12.2026`."""
+    """A range of days: `16–22.11.2026`, `30.11–06.12.2026`; `16–22 Nov 2026`."""
     if start == end:
         return day(start, year)
-    if is_russian() and (start.year, start.month) == (end.year, end.month):
-        return f"{start:%d}–{day(end, year)}"
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{f'{start:%d}' if is_russian() else start.day}–{day(end, year)}"
     return f"{day(start, year and start.year != end.year)}–{day(end, year)}"
 
 
