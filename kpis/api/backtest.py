@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from kpis import rule_terms
 from kpis.api.figures import as_json, decimal_text
 from kpis.api.stop_rules import StopRuleSerializer, terms_of
 from kpis.day_classes import SAFE, DayClass, Figures
@@ -143,10 +144,10 @@ def _span(today: date, since: date | None, until: date | None) -> tuple[date, da
 
 def _check_lines(draft: Draft, lines: list) -> None:
     """Other lines must be possible ones, as the rule's own must."""
-    version = draft.version
-    costs = version.window in ("since_conversion", "budget")
+    adds_up = draft.version.window in rule_terms.SPENDING_WINDOWS
+    never_negative = rule_terms.never_negative(draft.formula, draft.metrics)
     for index, line in enumerate(lines):
-        if costs and line <= 0:
+        if (line < 0 and never_negative) or (line <= 0 and adds_up):
             message = _("This line is not possible here: give a number above 0.")
             raise WrongTerms(message, [FieldError("lines", "out_of_range", message, index)])
 

@@ -314,6 +314,7 @@ def test_a_given_zero_line_stays_at_every_line(world, ask):
         ({"scope": {"channel": "nonsense"}}, "scope.channel", "unknown_channel"),
         ({"window": {"kind": "in_a_row", "n": 0}}, "n", "out_of_range"),
         ({"window": {"kind": "since_conversion"}, "lines": ["5", "0"]}, "lines", "out_of_range"),
+        ({"lines": ["5", "-1"]}, "lines", "out_of_range"),
         ({"lines": ["many"]}, "lines", "invalid"),
         ({"lines": ["1"] * 26}, "lines", "max_length"),
         ({"from": "2026-11-01", "to": "2026-10-01"}, "from", "out_of_range"),
