@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -28,7 +29,7 @@ PAIRS = {
 BREACHING = ["2026-11-16", "2026-11-17", "2026-11-18", "2026-11-19"]
 
 
-def add_rule(made, number=1, action="stop", channel=None, line=3500) -> StopRuleVersion:
+def add_rule(made, number=1, action="stop", channel=None, line=Decimal(3500)) -> StopRuleVersion:
     """A CPA rule in force: 3 days in a row above the line."""
     common = {
         "company": made.company, "valid_from": date(2026, 1, 1), "reason": "start", "created_at": OPENED, "created_by": made.cmo,
