@@ -76,8 +76,7 @@ class _Machine:
         self.extra: dict[int, list[int]] = {}
         self.is_open, self.reported = np.zeros(rows, bool), np.zeros(rows, bool)
         self.breaches = np.zeros((rows, days + 1), np.int32, order="F")
-        self.judged = np.zeros((rows, days + 1), np.int32)
-        self.judged_count = np.zeros(rows, np.int32)
+        self.judged, self.judged_count = np.zeros((rows, days + 1), np.int32), np.zeros(rows, np.int32)
         self.episode_of: dict[int, Episode] = {}
         self.incident_of: dict[int, Incident] = {}
         self.events: list[Event] = []
@@ -286,7 +285,8 @@ class _Machine:
     def _forget(self, day: int, calm: np.ndarray) -> None:
         """A calm day of a window that slides: the streak loses what is too old."""
         rows = (calm & self.sliding & (self.streak > 0) & (self.state != FIRING)).nonzero()[0]
-        self.streak[rows] = self._streak(day, rows)
+        if len(rows):
+            self.streak[rows] = self._streak(day, rows)
 
     def _streak(self, day: int, rows: np.ndarray) -> np.ndarray:
         """How many breaching days count after this day."""

@@ -16,28 +16,26 @@ def check_next_mailing(sender, campaign: Campaign, **kwargs) -> None:
 
     Only another person than its author accepts a rewrite, see `services.accept_rewrite`; a dropped one binds nobody.
     """
-    if action := _rewrite_that_waits(campaign):
-        message = _(
-            "The next mailing of “%(series)s” waits: “%(text)s” (%(author)s) is not accepted by another person yet."
-        )
-        raise SeriesWaits(message % {"series": campaign.series, "text": action.text, "author": action.owner})
+    _refuse_while_a_rewrite_waits(campaign, _(
+        "The next mailing of “%(series)s” waits: “%(text)s” (%(author)s) is not accepted by another person yet."
+    ))  # fmt: skip
 
 
 def check_leaving(sender, campaign: Campaign, **kwargs) -> None:
     """Called before a campaign leaves its series: under another name the next mailing would not wait. Raises SeriesWaits (409)."""
-    if action := _rewrite_that_waits(campaign):
-        message = _(
-            "No mailing leaves the series “%(series)s” while “%(text)s” (%(author)s) is not accepted by another person."
-        )
-        raise SeriesWaits(message % {"series": campaign.series, "text": action.text, "author": action.owner})
+    _refuse_while_a_rewrite_waits(campaign, _(
+        "No mailing leaves the series “%(series)s” while “%(text)s” (%(author)s) is not accepted by another person."
+    ))  # fmt: skip
 
 
-def _rewrite_that_waits(campaign: Campaign) -> Action | None:
-    """The oldest rewrite in the campaign's series that nobody has accepted yet."""
+def _refuse_while_a_rewrite_waits(campaign: Campaign, message: str) -> None:
+    """`message` names the oldest rewrite in the campaign's series that nobody has accepted yet, where there is one."""
     if not campaign.series:
-        return None
+        return
     waiting = Action.objects.filter(
         company_id=campaign.company_id, kind=Action.Kind.REWRITE, accepted_by=None, channel=campaign.channel_id,
         campaign__series=campaign.series,
     ).exclude(state=Action.State.DROPPED)  # fmt: skip
-    return waiting.select_related("owner__user").order_by("pk").first()
+    action = waiting.select_related("owner__user").order_by("pk").first()
+    if action is not None:
+        raise SeriesWaits(message % {"series": campaign.series, "text": action.text, "author": action.owner})
